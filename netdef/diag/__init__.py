@@ -1,0 +1,24 @@
+"""How netdef talks about a mistake: sources, spans, problems, reports and their rendering.
+
+Knows text positions and sentences. Has never heard of prototxt, layers or arrays.
+"""
+
+from netdef.diag.problem import BottomError, FieldError, Label, Problem, Severity, known_codes
+from netdef.diag.report import NetdefError, Report
+from netdef.diag.source import Position, Source, Span
+from netdef.diag.suggest import nearest
+
+__all__ = [
+    "BottomError",
+    "FieldError",
+    "Label",
+    "NetdefError",
+    "Position",
+    "Problem",
+    "Report",
+    "Severity",
+    "Source",
+    "Span",
+    "known_codes",
+    "nearest",
+]
