@@ -1,0 +1,199 @@
+"""The pass that hands every step its arrays: blobs, params, buffers, gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from netdef.layers.base import Array, Backward, Buffer, Forward, Layout, Site
+from netdef.plan.allocate import rows
+from netdef.plan.program import ParamGradient, Program, Step, Value
+
+_ALIGN = 64  # bytes: a cache line
+
+
+def bind(program: Program) -> None:
+    """Make each step's runs, one a shard, and let the layers prepare.
+
+    Buffers that must last from forward to backward are the step's own; the others lie in one
+    arena a shard, which all its steps use in turn.
+    """
+    wanted: list[tuple[int, int, Mapping[str, Buffer]]] = []
+    arena = [0] * program.shards
+    for index, step in enumerate(program.steps):
+        if step.layer is None or step.view:
+            continue
+        for shard in range(program.shards if step.sharded else 1):
+            site = _site(program, step, shard)
+            program.sites[index, shard] = site
+            buffers = dict(step.layer.buffers(site))
+            wanted.append((index, shard, buffers))
+            size = sum(_size(b, site) for b in buffers.values() if not b.saved)
+            arena[shard] = max(arena[shard], size + _adder_size(step, site))
+    arenas = [np.zeros(size, np.uint8) for size in arena]
+    program.bytes["scratch"] = sum(arena)
+    program.bytes["saved"] = 0
+    for index, shard, buffers in wanted:
+        _bind_layer(program, index, shard, buffers, arenas[shard])
+    for step in program.steps:
+        if step.layer is None or step.view:
+            _bind_copy(program, step)
+    _bind_param_gradients(program)
+
+
+def _site(program: Program, step: Step, shard: int) -> Site:
+    def shape(index: int) -> tuple[int, ...]:
+        shapes = program.array_shapes(program.values[index])
+        return shapes[shard if step.sharded else 0]
+
+    params = program.net.nodes[step.node].params
+    force = program.net.message.force_backward
+    return Site(
+        step.layout,
+        tuple(shape(b) for b in step.bottoms),
+        tuple(shape(t) for t in step.tops),
+        tuple(step.backward and wish for wish in step.propagate),
+        tuple(step.backward and (program.net.params[p].learns or force) for p in params),
+        program.options.dtype,
+        program.options.exact,
+    )
+
+
+def _size(buffer: Buffer, site: Site) -> int:
+    size = prod(buffer.shape) * np.dtype(buffer.dtype or site.dtype).itemsize
+    return -(-size // _ALIGN) * _ALIGN
+
+
+def _adder_size(step: Step, site: Site) -> int:
+    """Scratch for gradients that a layer can only set but that must be added."""
+    return sum(_size(b, site) for b in _adder_buffers(step, site).values())
+
+
+def _adder_buffers(step: Step, site: Site) -> dict[int, Buffer]:
+    if step.layer is None or step.layer.accumulates:
+        return {}
+    return {i: Buffer(site.bottoms[i]) for i, adds in enumerate(step.adds) if adds}
+
+
+def _bind_layer(
+    program: Program, index: int, shard: int, buffers: Mapping[str, Buffer], arena: Array
+) -> None:
+    step, site = program.steps[index], program.sites[index, shard]
+    assert step.layer is not None
+    node = program.net.nodes[step.node]
+    used = 0
+    arrays: dict[str, Array] = {}
+    for name, buffer in buffers.items():
+        dtype = np.dtype(buffer.dtype or site.dtype)
+        if buffer.saved:
+            arrays[name] = np.zeros(buffer.shape, dtype)
+            program.bytes["saved"] += arrays[name].nbytes
+        else:
+            arrays[name], used = _carve(arena, used, buffer, site)
+
+    def of(value: Value, kept: list[Array]) -> Array:
+        return kept[shard if value.layout is Layout.CHWN else 0]
+
+    bottoms = [program.values[b] for b in step.bottoms]
+    tops = [program.values[t] for t in step.tops]
+    random = program.random(step.node, shard) if step.layer.random else None
+    params = [program.params[p] for p in node.params]
+    forward: Forward[Any] = Forward(
+        site,
+        [of(v, v.arrays) for v in bottoms],
+        [of(v, v.arrays) for v in tops],
+        params,
+        arrays,
+        random,
+    )
+    forward.work = step.layer.prepare(forward)
+    step.forward_runs.append(forward)
+    if not step.backward:
+        return
+    diffs = [of(v, v.diffs) if w else None for v, w in zip(bottoms, site.wanted, strict=True)]
+    adders = []
+    for i, buffer in _adder_buffers(step, site).items():
+        scratch, used = _carve(arena, used, buffer, site)
+        target = diffs[i]
+        assert target is not None
+        adders.append((scratch, target))
+        diffs[i] = scratch
+    step.adders.append(adders)
+    adds = step.adds if step.layer.accumulates else ()
+    step.backward_runs.append(
+        Backward(forward, [of(v, v.diffs) for v in tops], diffs, [None] * len(params), adds)
+    )
+
+
+def _carve(arena: Array, used: int, buffer: Buffer, site: Site) -> tuple[Array, int]:
+    dtype = np.dtype(buffer.dtype or site.dtype)
+    size = prod(buffer.shape) * dtype.itemsize
+    array = arena[used : used + size].view(dtype).reshape(buffer.shape)
+    return array, used + _size(buffer, site)
+
+
+def _bind_copy(program: Program, step: Step) -> None:
+    """Hand a copy, or a view that cannot share, its arrays with matching axes."""
+    bottom = program.values[step.bottoms[0]]
+    site = Site(step.layout, (), ())
+    for shard in range(program.shards if step.sharded else 1):
+        tops = [program.values[t] for t in step.tops]
+        if step.layer is None:
+            pairs = [
+                (
+                    rows(program, bottom, bottom.arrays, shard),
+                    rows(program, tops[0], tops[0].arrays, shard),
+                )
+            ]
+            diffs = (
+                [
+                    (
+                        rows(program, bottom, bottom.diffs, shard),
+                        rows(program, tops[0], tops[0].diffs, shard),
+                    )
+                ]
+                if step.backward
+                else []
+            )
+        else:
+            pairs = [(bottom.arrays[shard], bottom.arrays[shard])]  # shared: nothing to do
+            diffs = [
+                (bottom.diffs[shard], top.diffs[shard].reshape(bottom.diffs[shard].shape))
+                for top in tops
+                if step.backward and step.propagate[0]
+            ]
+        forward: Forward[Any] = Forward(site, [pairs[0][0]], [pairs[0][1]])
+        step.forward_runs.append(forward)
+        step.backward_runs.append(Backward(forward, [d[1] for d in diffs], [d[0] for d in diffs]))
+
+
+def _bind_param_gradients(program: Program) -> None:
+    found: dict[int, ParamGradient] = {}
+    for index, step in enumerate(program.steps):
+        if not step.backward or step.layer is None:
+            continue
+        node = program.net.nodes[step.node]
+        for position, param in enumerate(node.params):
+            if step.view or not program.sites[index, 0].learns[position]:
+                continue
+            use = next(
+                u
+                for u in program.net.params[param].uses
+                if (u.node, u.index) == (step.node, position)
+            )
+            gradient = found.setdefault(param, ParamGradient(param, [], []))
+            for run in step.backward_runs:
+                gradient.parts.append((use.scale, None))
+                gradient.targets.append((run, position))
+    program.gradients = [found[param] for param in sorted(found)]
+    for gradient in program.gradients:
+        if len(gradient.parts) > 1 or gradient.parts[0][0] != 1:
+            for k, (scale, _) in enumerate(gradient.parts):
+                part = np.zeros_like(program.params[gradient.param])
+                gradient.parts[k] = (scale, part)
+                run, position = gradient.targets[k]
+                run.param_diffs[position] = part
+                program.bytes["saved"] += part.nbytes

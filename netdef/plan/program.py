@@ -1,0 +1,182 @@
+"""A net as ordered steps over values; the passes of the plan fill in where each value lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from netdef.graph import Net
+from netdef.layers.base import Array, Backward, Forward, Layer, Layout, Shape, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user chooses about how a net runs.
+
+    Attributes:
+        shards: parts of the batch that are computed side by side, one thread each.
+        keep: names of blobs that can be looked at afterwards; None for all.
+        exact: only arithmetic that keeps Caffe's digits.
+        dtype: of all blobs and params.
+        in_place: let layers write over their bottoms where nothing is lost by it.
+    """
+
+    shards: int = 1
+    keep: frozenset[str] | None = None
+    exact: bool = False
+    dtype: Any = np.float32
+    in_place: bool = True
+
+
+@dataclass(slots=True)
+class Value:
+    """A version of a blob, in one layout.
+
+    Attributes:
+        name: of the blob.
+        blob: index of the graph's blob; a copy in another layout has that of its original.
+        shape: in Caffe's order of axes.
+        layout: NCHW or CHWN.
+        step: index of the step that makes it.
+        copy: made by the plan, invisible to users.
+        consumers: (step, bottom) pairs, in order.
+        gradient: whether the gradient by it is computed.
+        seed: the loss weight that its gradient starts from; 0 for none.
+        memory: the value whose memory it lies in, itself unless shared.
+        diff_memory: the same for its gradient.
+        arrays: its data, one array a shard for CHWN, one for NCHW.
+        diffs: its gradient likewise; empty where there is none.
+    """
+
+    name: str
+    blob: int
+    shape: Shape
+    layout: Layout
+    step: int
+    copy: bool = False
+    consumers: list[tuple[int, int]] = field(default_factory=list)
+    gradient: bool = False
+    seed: float = 0.0
+    memory: int = -1
+    diff_memory: int = -1
+    arrays: list[Array] = field(default_factory=list)
+    diffs: list[Array] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Step:
+    """One layer to run, or a copy from one value to another.
+
+    Attributes:
+        node: index of the graph's node; a copy has that of the layer that wants it.
+        layer: what to run; None for a copy: another layout, or a view where views cannot share.
+        layout: where it computes.
+        bottoms: indices of values.
+        tops: indices of values.
+        propagate: for each bottom whether its gradient is computed.
+        backward: whether it runs backward.
+        view: its tops lie in its bottoms' memory, so forward has nothing to do.
+        view_diff: its bottoms' gradients lie in its tops', so backward has nothing to do.
+        adds: for each bottom whether its gradient is added to what other steps wrote.
+        forward_runs: what to hand the layer forward, one a shard, or one for the whole batch.
+        backward_runs: the same backward.
+        adders: for each bottom that the layer cannot add to by itself: (scratch, diff) arrays,
+            by shard.
+    """
+
+    node: int
+    layer: Layer[Any] | None
+    layout: Layout
+    bottoms: tuple[int, ...]
+    tops: tuple[int, ...]
+    propagate: tuple[bool, ...] = ()
+    backward: bool = False
+    view: bool = False
+    view_diff: bool = False
+    adds: tuple[bool, ...] = ()
+    forward_runs: list[Forward[Any]] = field(default_factory=list)
+    backward_runs: list[Backward[Any]] = field(default_factory=list)
+    adders: list[list[tuple[Array, Array]]] = field(default_factory=list)
+
+    @property
+    def sharded(self) -> bool:
+        """Whether it runs once for each shard, side by side."""
+        return self.layout is Layout.CHWN or self.layer is None
+
+
+@dataclass(slots=True)
+class ParamGradient:
+    """Where the parts of a param's gradient are written, and how they add up.
+
+    Attributes:
+        param: index into the graph's params.
+        parts: (scale, array) for each use and shard, in a fixed order.
+        targets: (backward run, param index) of each part, in the same order.
+    """
+
+    param: int
+    parts: list[tuple[float, Array | None]]
+    targets: list[tuple[Backward[Any], int]]
+
+
+@dataclass
+class Program:
+    """A net on its way to being runnable.
+
+    Attributes:
+        net: the compiled graph.
+        options: the user's choices.
+        params: data arrays of the params, owned by the caller.
+        shards: bounds are made for this many; at most the smallest batch.
+        steps: in order of running forward.
+        values: in the order made.
+        gradients: one for each param that learns.
+        sites: shapes that each step's layer was told, by step and shard.
+        bytes: memory by what it is for.
+    """
+
+    net: Net
+    options: Options
+    params: list[Array]
+    random: Callable[[int, int], Callable[[], np.random.Generator]]
+    shards: int = 1
+    steps: list[Step] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+    gradients: list[ParamGradient] = field(default_factory=list)
+    sites: dict[tuple[int, int], Site] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
+
+    def last(self) -> dict[str, Value]:
+        """The value users know by each blob's name.
+
+        That is the last version, but the first for an Input blob: what users write there must
+        be what forward reads.
+        """
+        found: dict[str, Value] = {}
+        for value in self.values:
+            if value.copy or (value.name in found and self.is_input(found[value.name])):
+                continue
+            found[value.name] = value
+        return found
+
+    def is_input(self, value: Value) -> bool:
+        """Whether the value is a user's to write."""
+        return self.net.nodes[self.steps[value.step].node].type == "Input"
+
+    def bounds(self, value: Value) -> list[tuple[int, int]]:
+        """First and last (exclusive) image of each shard."""
+        images = value.shape[0] if value.shape else 1
+        cuts = [images * s // self.shards for s in range(self.shards + 1)]
+        return list(zip(cuts[:-1], cuts[1:], strict=True))
+
+    def array_shapes(self, value: Value) -> list[Shape]:
+        """Shapes of the value's arrays, one a shard for CHWN."""
+        if value.layout is Layout.NCHW:
+            return [value.shape]
+        return [(*value.shape[1:], high - low) for low, high in self.bounds(value)]
+
+
+PlanPass = Callable[[Program], None]

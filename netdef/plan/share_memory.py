@@ -1,0 +1,98 @@
+"""The passes that let values share memory: views, and layers that write in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netdef.plan.program import Program, Value
+
+
+def share_views(program: Program) -> None:
+    """Let the tops of reshapes and splits lie in their bottom's memory.
+
+    Their gradients share too where the bottom's comes from nowhere else.
+    """
+    for index, step in enumerate(program.steps):
+        if not step.view:
+            continue
+        bottom = step.bottoms[0]
+        for top in step.tops:
+            program.values[top].memory = _memory(program, bottom)
+        if step.backward and len(step.tops) == 1 and _only_gradient(program, bottom, index):
+            program.values[bottom].diff_memory = _diff_memory(program, step.tops[0])
+            step.view_diff = True
+
+
+def run_in_place(program: Program) -> None:
+    """Let layers that can write over their bottom do so where nobody misses what was there.
+
+    Nobody does where no other step reads the bottom's memory later, forward or backward, and
+    no user can look at it.
+    """
+    if not program.options.in_place:
+        return
+    visible = {id(v) for v in program.last().values() if _kept(program, v)}
+    for index, step in enumerate(program.steps):
+        if step.layer is None or not step.layer.in_place or step.view:
+            continue
+        bottom, top = step.bottoms[0], step.tops[0]
+        if program.values[bottom].shape != program.values[top].shape:
+            continue
+        reads_itself = step.backward and step.layer.reads_bottoms
+        if reads_itself or any(
+            _missed(program, value, index, visible) for value in _sharers(program, bottom)
+        ):
+            continue
+        program.values[top].memory = _memory(program, bottom)
+        if step.propagate[0] and _only_gradient(program, bottom, index):
+            program.values[bottom].diff_memory = _diff_memory(program, top)
+
+
+def _kept(program: Program, value: Value) -> bool:
+    keep = program.options.keep
+    return keep is None or value.name in keep or program.is_input(value)
+
+
+def _memory(program: Program, index: int) -> int:
+    memory = program.values[index].memory
+    return index if memory < 0 else memory
+
+
+def _diff_memory(program: Program, index: int) -> int:
+    """The value in whose gradient memory a value's gradient lies."""
+    while program.values[index].diff_memory >= 0:
+        index = program.values[index].diff_memory
+    return index
+
+
+def _sharers(program: Program, index: int) -> Iterator[Value]:
+    memory = _memory(program, index)
+    for other, value in enumerate(program.values):
+        if _memory(program, other) == memory:
+            yield value
+
+
+def _missed(program: Program, value: Value, at: int, visible: set[int]) -> bool:
+    """Whether anyone wants a value's data once step `at` has written over it."""
+    if value.step >= at:
+        return False
+    if id(value) in visible or program.is_input(value):
+        return True
+    for consumer, _ in value.consumers:
+        step = program.steps[consumer]
+        reads = step.layer is not None and step.layer.reads_bottoms and not step.view
+        if consumer > at or (consumer != at and step.backward and reads):
+            return True
+    maker = program.steps[value.step]
+    return bool(maker.backward and maker.layer is not None and maker.layer.reads_tops) and not (
+        maker.view
+    )
+
+
+def _only_gradient(program: Program, index: int, step: int) -> bool:
+    """Whether a value's gradient comes from one step alone."""
+    value = program.values[index]
+    sources = [s for s, i in value.consumers if program.steps[s].propagate[i]]
+    return value.gradient and sources == [step] and not value.seed
+
+

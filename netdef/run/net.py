@@ -1,0 +1,465 @@
+"""A net that runs: blobs, params, forward, backward."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netdef.diag import FieldError, NetdefError, Report, Span
+from netdef.graph import Net as GraphNet
+from netdef.graph import Node, State, compile_net
+from netdef.graph.infer_shapes import context_of
+from netdef.graph.problems import complaint
+from netdef.layers.base import Array, DataLayer, Shape
+from netdef.plan import Options, Program, make_plan
+from netdef.run.blob import Blob
+from netdef.run.copy_weights import Copied, copy_weights
+from netdef.run.executor import Executor
+from netdef.run.learned import LearnedParam
+from netdef.run.threads import thread_count
+from netdef.schema.document import Document
+from netdef.schema.weights import Weights, read_weights, write_weights
+
+# Separate streams of random numbers from one seed.
+_FILL, _PASS = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """A layer as users see it.
+
+    Attributes:
+        name: of the layer.
+        type: Caffe's type name.
+        bottoms: names of the blobs it reads.
+        tops: names of the blobs it makes.
+        place: where it stands in the file.
+        blobs: its params.
+    """
+
+    name: str
+    type: str
+    bottoms: tuple[str, ...]
+    tops: tuple[str, ...]
+    place: Span | None
+    blobs: tuple[LearnedParam, ...]
+
+
+class Net:
+    """A net ready to run.
+
+    Args:
+        document: the net as read.
+        state: phase, level, stages.
+        seed: of all random numbers; None for a new one each time.
+        threads: how many to use; None for the default.
+        keep: "all" for every blob to be there after forward, "outputs", or names of blobs.
+        exact: only arithmetic that keeps Caffe's digits.
+        backward: plan for `backward` too; without it a first call plans anew.
+
+    Attributes:
+        blobs: by name, in the order made.
+        params: of each layer that has some, in Caffe's order; sharers hold the same.
+        learned: every param once, owners in the order of the layers.
+        layers: name, type, bottoms, tops, place of each layer.
+        passes: forward passes so far; random numbers depend on it.
+
+    Raises:
+        NetdefError: the net has mistakes; all of them are in its report.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        state: State,
+        *,
+        seed: int | None = None,
+        threads: int | None = None,
+        keep: str | Iterable[str] = "all",
+        exact: bool = False,
+        backward: bool = True,
+    ) -> None:
+        self._seed = int.from_bytes(os.urandom(6)) if seed is None else seed
+        self._threads = thread_count(threads)
+        self._keep = keep
+        self._exact = exact
+        self._backward = backward
+        self._document = document
+        self._state = state
+        self._input_shapes: dict[str, Shape] = {}
+        self._roots: frozenset[str] = frozenset()
+        self._readers: dict[str, Any] = {}
+        self.passes = 0
+        self.graph = self._compile({}, self._roots)
+        self.learned = self._make_params()
+        self.blobs = {
+            name: Blob(name, self.graph.blobs[index].shape or ())
+            for name, index in self.graph.last().items()
+        }
+        self.layers: tuple[LayerInfo, ...] = ()
+        self.params: dict[str, tuple[LearnedParam, ...]] = {}
+        self._plan()
+
+    # what it is
+
+    @property
+    def name(self) -> str:
+        """The net's name."""
+        return self.graph.name
+
+    @property
+    def phase(self) -> str:
+        """TRAIN or TEST."""
+        return self.graph.phase.value
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the blobs that users fill."""
+        return list(self.graph.inputs)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the blobs that no layer reads, in alphabetical order."""
+        return list(self.graph.outputs)
+
+    @property
+    def program(self) -> Program:
+        """The plan that runs."""
+        return self._program
+
+    @property
+    def loss_weights(self) -> dict[str, float]:
+        """Weight of each blob that is part of the loss."""
+        return {b.name: b.loss_weight for b in self.graph.blobs if b.loss_weight}
+
+    @property
+    def loss(self) -> float:
+        """The weighted sum of the losses of the last forward pass."""
+        total = 0.0
+        for value in self._program.values:
+            if value.seed:
+                total += value.seed * sum(float(a.sum(dtype=np.float64)) for a in value.arrays)
+        return total
+
+    # running
+
+    def forward(
+        self,
+        blobs: Iterable[str] = (),
+        start: str | None = None,
+        end: str | None = None,
+        **inputs: Any,
+    ) -> dict[str, Array]:
+        """Run forward and return the output blobs' arrays.
+
+        Args:
+            blobs: names of more blobs to return.
+            start: name of the layer to start at.
+            end: name of the layer to end after.
+            **inputs: values for input blobs, of any batch size; without them forward reads
+                what the input blobs hold.
+
+        Raises:
+            ValueError: an input is not one of the net's, or a layer name is unknown.
+            NetdefError: shapes do not fit, or data is at fault.
+        """
+        self._take_inputs(inputs)
+        first, last = self._range(start, end)
+        for blob in self.blobs.values() if start is not None else ():
+            for mirror in blob.mirrors()[:1]:
+                mirror.push()
+        self._executor.forward(first, last)
+        self.passes += 1
+        self._ran(data=True)
+        names = [*self.outputs, *blobs]
+        return {name: self.blobs[name].data for name in names}
+
+    def backward(
+        self, start: str | None = None, end: str | None = None, **diffs: Any
+    ) -> dict[str, Array]:
+        """Run backward and return the gradients of the input blobs that have one.
+
+        Gradients of params are added to what their diffs hold.
+
+        Args:
+            start: name of the layer to start at (the last one forward).
+            end: name of the layer to end after.
+            **diffs: gradients of blobs to start from; without them backward starts from the
+                losses, and from what the output blobs' diffs hold.
+
+        Raises:
+            ValueError: nothing to start from, a blob is unknown, or a diff has another shape.
+        """
+        self._plan_backward(diffs)
+        for blob in self.blobs.values():
+            for mirror in blob.mirrors():
+                mirror.push()
+        for name, diff in diffs.items():
+            self._set_diff(name, diff)
+        last, first = self._range(start, end)
+        if start is None:
+            last = len(self.graph.nodes) - 1
+        if end is None:
+            first = 0
+        self._executor.backward([p.fresh for p in self.learned], first or 0, last)
+        for gradient in self._program.gradients:
+            self.learned[gradient.param].fresh = False
+        self._ran(data=False)
+        return {n: self.blobs[n].diff for n in self.inputs if self.blobs[n].has_diff}
+
+    def clear_param_diffs(self) -> None:
+        """Make the gradients of all params zero."""
+        for param in self.learned:
+            param.clear_diff()
+
+    def reshape(self) -> None:
+        """Bring all shapes into line with those asked of the input blobs."""
+        wanted = {n: b.wanted_shape for n, b in self.blobs.items() if b.wanted_shape is not None}
+        self._reshape({n: s for n, s in wanted.items() if s is not None})
+
+    # weights
+
+    def copy_from(self, source: str | os.PathLike[str] | Weights) -> Copied:
+        """Copy weights by layer name from a file or from what `read_weights` gave.
+
+        Returns:
+            What was matched, what the file does not have, and what it has beyond the net.
+
+        Raises:
+            NetdefError: the file cannot be read, or a shape does not fit.
+        """
+        if isinstance(source, str | os.PathLike):
+            return copy_weights(self, read_weights(os.fspath(source)), os.fspath(source))
+        return copy_weights(self, source, "")
+
+    def weights(self, *, owners_only: bool = False) -> Weights:
+        """All learned arrays by layer name, in Caffe's order.
+
+        Args:
+            owners_only: leave out those a layer shares from another, as Caffe's HDF5 does.
+        """
+        found: Weights = {}
+        for layer, params in self.params.items():
+            arrays = [p.data for p in params if not owners_only or p.layer == layer]
+            if arrays or not owners_only:
+                found[layer] = arrays
+        return found
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights as .caffemodel or .caffemodel.h5, readable by Caffe.
+
+        Raises:
+            NetdefError: the file cannot be written; what was there before is still there.
+        """
+        name = os.fspath(path)
+        write_weights(name, self.weights(owners_only=name.endswith(".h5")))
+
+    def share_params_with(self, other: Net) -> None:
+        """Use another net's arrays for the params of layers of the same name."""
+        for layer, params in self.params.items():
+            for mine, its in zip(params, other.params.get(layer, ()), strict=False):
+                if mine.data.shape == its.data.shape:
+                    mine.data = its.data
+        self._plan()
+
+    # data sources
+
+    def reader_states(self) -> dict[str, Mapping[str, int]]:
+        """Where each data layer's source stands, by layer name."""
+        return {name: reader.state() for name, reader in self._readers.items()}
+
+    def restore_readers(self, states: Mapping[str, Mapping[str, int]]) -> None:
+        """Bring the data layers' sources to where `reader_states` said they stood."""
+        for name, state in states.items():
+            if name in self._readers:
+                self._readers[name].restore(state)
+
+    def close(self) -> None:
+        """Close the data sources."""
+        for reader in self._readers.values():
+            reader.close()
+        self._readers = {}
+
+    def __enter__(self) -> Net:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Net {self.name or 'without a name'}: {len(self.layers)} layers, {self.phase}>"
+
+    # how it comes to run
+
+    def _compile(self, shapes: dict[str, Shape], roots: frozenset[str]) -> GraphNet:
+        report = Report()
+        graph = compile_net(
+            self._document, self._state, report, input_shapes=shapes, roots=roots
+        )
+        report.raise_if_errors()
+        if not self._backward:
+            graph = _without_backward(graph)
+        return graph
+
+    def _make_params(self) -> tuple[LearnedParam, ...]:
+        made = []
+        for index, param in enumerate(self.graph.params):
+            data = np.empty(param.shape, np.float32)
+            param.filler.fill(data, self._generator(_FILL, index, 0))
+            made.append(LearnedParam(param, self.graph.nodes[param.owner.node].name, data))
+        return tuple(made)
+
+    def _generator(self, stream: int, item: int, count: int, shard: int = 0) -> Any:
+        """Random numbers that depend on nothing but the seed and what they are for."""
+        key = np.array([self._seed, (stream << 32) + item], np.uint64)
+        return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, shard, count]))
+
+    def _random(self, node: int, shard: int) -> Callable[[], np.random.Generator]:
+        return lambda: self._generator(_PASS, node, self.passes, shard)
+
+    def _plan(self) -> None:
+        keep = None if self._keep == "all" else frozenset(self._kept())
+        options = Options(self._threads, keep, self._exact)
+        arrays = [p.data for p in self.learned]
+        self._program = make_plan(self.graph, arrays, options, self._random)
+        diffs = [p.array() if self._program.gradients else p.data for p in self.learned]
+        self._executor = Executor(self._program, diffs)
+        for name, value in self._program.last().items():
+            self.blobs[name].bind(self._program, value)
+        self._open_readers()
+        by_node = [tuple(self.learned[p] for p in node.params) for node in self.graph.nodes]
+        self.params = {n.name: p for n, p in zip(self.graph.nodes, by_node, strict=True) if p}
+        self.layers = tuple(
+            LayerInfo(
+                node.name,
+                node.type,
+                tuple(node.message.bottom),
+                tuple(node.message.top),
+                self.graph.span((*node.path, "name")) or self.graph.span(node.path),
+                params,
+            )
+            for node, params in zip(self.graph.nodes, by_node, strict=True)
+        )
+
+    def _kept(self) -> Sequence[str]:
+        names = [] if isinstance(self._keep, str) else list(self._keep)
+        return [*names, *self.graph.outputs]
+
+    def _open_readers(self) -> None:
+        for step in self._program.steps:
+            if not isinstance(step.layer, DataLayer):
+                continue
+            node = self.graph.nodes[step.node]
+            if node.name not in self._readers:
+                self._readers[node.name] = self._open(node, step.layer)
+            step.forward_runs[0].work = self._readers[node.name]
+
+    def _open(self, node: Node, layer: DataLayer) -> Any:
+        try:
+            return layer.open(context_of(self.graph, self._seed), tuple(node.message.top))
+        except FieldError as error:
+            raise NetdefError(complaint(self.graph, node, error)) from error
+
+    def _take_inputs(self, inputs: Mapping[str, Any]) -> None:
+        arrays = {}
+        shapes = {n: b.wanted_shape for n, b in self.blobs.items() if b.wanted_shape is not None}
+        for name, given in inputs.items():
+            if name not in self.graph.inputs:
+                known = ", ".join(self.graph.inputs) or "none"
+                raise ValueError(f"`{name}` is no input of this net; its inputs: {known}")
+            arrays[name] = np.asarray(given, np.float32)
+            shapes[name] = arrays[name].shape
+        self._reshape({n: s for n, s in shapes.items() if s is not None})
+        for name, array in arrays.items():
+            self.blobs[name].data[...] = array
+
+    def _reshape(self, shapes: Mapping[str, Shape]) -> None:
+        if all(self.blobs[name].shape == shape for name, shape in shapes.items()):
+            for name in shapes:
+                self.blobs[name].wanted_shape = None
+            return
+        wanted = self._input_shapes | dict(shapes)
+        graph = self._compile(wanted, self._roots)
+        if [p.shape for p in graph.params] != [p.shape for p in self.graph.params]:
+            self._refuse_params(graph, shapes)
+        old = {n: b.data for n, b in self.blobs.items() if n in self.graph.inputs}
+        self.graph, self._input_shapes = graph, wanted
+        self._plan()
+        for name, array in old.items():
+            if self.blobs[name].shape == array.shape:
+                self.blobs[name].data[...] = array
+
+    def _refuse_params(self, graph: GraphNet, shapes: Mapping[str, Shape]) -> None:
+        for new, old in zip(graph.params, self.graph.params, strict=True):
+            if new.shape != old.shape:
+                layer = graph.nodes[new.owner.node].name
+                given = ", ".join(f"{n} {s}" for n, s in shapes.items())
+                raise ValueError(
+                    f"inputs of shape {given} do not fit: the {old.role} of layer `{layer}` is "
+                    f"{old.shape} and would have to be {new.shape}"
+                )
+
+    def _plan_backward(self, diffs: Mapping[str, Any]) -> None:
+        """Plan anew where gradients are wanted that the plan has none for."""
+        for name in diffs:
+            if name not in self.blobs:
+                raise ValueError(f"this net has no blob `{name}`")
+        missing = [n for n in diffs if not self.blobs[n].has_diff]
+        planned = any(step.backward for step in self._program.steps)
+        if not missing and planned:
+            return
+        self._roots |= frozenset(missing)
+        self._backward = True
+        graph = self._compile(self._input_shapes, self._roots)
+        if not any(node.backward for node in graph.nodes):
+            raise ValueError(
+                "nothing to run backward: the net has no loss; name the blobs to start from, "
+                "as in backward(ip2=dy), or write force_backward: true"
+            )
+        sources = {v.name: v.arrays for v in self._program.values if self._is_source(v.step)}
+        self.graph = graph
+        self._plan()
+        for value in self._program.values:
+            if self._is_source(value.step):
+                for new, old in zip(value.arrays, sources[value.name], strict=True):
+                    np.copyto(new, old)
+        self.passes -= 1
+        self._executor.forward(skip_sources=True)
+        self.passes += 1
+        self._ran(data=True)
+
+    def _is_source(self, step: int) -> bool:
+        return not self._program.steps[step].bottoms
+
+    def _set_diff(self, name: str, diff: Any) -> None:
+        array = np.asarray(diff, np.float32)
+        blob = self.blobs[name]
+        if array.shape != blob.shape:
+            raise ValueError(f"the diff of `{name}` is {array.shape}, the blob {blob.shape}")
+        blob.diff[...] = array
+        blob.mirrors()[1].push()
+
+    def _range(self, start: str | None, end: str | None) -> tuple[int, int | None]:
+        names = [node.name for node in self.graph.nodes]
+        for name in (start, end):
+            if name is not None and name not in names:
+                raise ValueError(f"this net has no layer `{name}`")
+        first = 0 if start is None else names.index(start)
+        return first, None if end is None else names.index(end)
+
+    def _ran(self, *, data: bool) -> None:
+        for blob in self.blobs.values():
+            for mirror in blob.mirrors()[0 if data else 1 :]:
+                mirror.ran()
+
+
+def _without_backward(graph: GraphNet) -> GraphNet:
+    """The same net with no gradient wanted."""
+    from dataclasses import replace
+
+    nodes = tuple(replace(n, backward=False, propagate=()) for n in graph.nodes)
+    return replace(graph, nodes=nodes, blobs=tuple(replace(b, backward=False) for b in graph.blobs))

@@ -1,0 +1,67 @@
+"""Threads that each work on one shard, and how many there should be."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from queue import SimpleQueue
+
+Task = Callable[[], None]
+
+
+def thread_count(asked: int | None = None) -> int:
+    """Threads to use: as asked, else NETDEF_THREADS, else the cores this process may use."""
+    if asked is None:
+        words = os.environ.get("NETDEF_THREADS", "")
+        asked = int(words) if words.isdigit() else len(os.sched_getaffinity(0))
+    return max(1, asked)
+
+
+class Workers:
+    """Threads that run the tasks of a list side by side, the first one in the caller's."""
+
+    def __init__(self, count: int) -> None:
+        self._inboxes: list[SimpleQueue[Task]] = [SimpleQueue() for _ in range(count - 1)]
+        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+        for inbox in self._inboxes:
+            threading.Thread(target=self._work, args=(inbox,), daemon=True).start()
+
+    def _work(self, inbox: SimpleQueue[Task]) -> None:
+        while True:
+            task = inbox.get()
+            failure: BaseException | None = None
+            try:
+                task()
+            except BaseException as error:  # noqa: BLE001  # handed to the caller of `run`
+                failure = error
+            self._done.put(failure)
+
+    def run(self, tasks: Sequence[Task]) -> None:
+        """Run all tasks and wait for them; the first failure is raised once all have ended."""
+        for inbox, task in zip(self._inboxes, tasks[1:], strict=False):
+            inbox.put(task)
+        failures: list[BaseException | None] = []
+        try:
+            tasks[0]()
+        except BaseException as error:  # noqa: BLE001  # raised below, when no task still runs
+            failures.append(error)
+        failures += [self._done.get() for _ in tasks[1:]]
+        for failure in failures:
+            if failure is not None:
+                raise failure
+
+
+@cache
+def workers(count: int) -> Workers:
+    """The process's workers for that many shards."""
+    return Workers(count)
+
+
+@cache
+def hold_blas_to_one_thread() -> None:
+    """Let each BLAS call use the thread it is called in: the shards are the parallelism."""
+    import threadpoolctl
+
+    threadpoolctl.threadpool_limits(1, user_api="blas")
