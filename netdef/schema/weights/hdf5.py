@@ -1,0 +1,189 @@
+"""Weights and solver states as HDF5, in Caffe's layout.
+
+A model has `/data/<layer>/<number>`, and `/diff/...` likewise where gradients were saved; a blob
+that a layer shares is left out there and stands with its owner. A state has `iter`,
+`learned_net`, `current_step` and `history/<number>`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from netdef.diag import NetdefError
+from netdef.schema.problems import CannotWrite, DamagedFile, ExtraMissing, NotCaffeHdf5
+from netdef.schema.weights.atomic import replacing
+from netdef.schema.weights.solverstate import SolverStateData
+from netdef.schema.weights.values import Array, Weights
+
+# What h5py raises for files that are no HDF5, break off or refer to nothing.
+_TROUBLE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+_MOST_PACKED = 1032  # gzip's best, for a file of zeros
+_MOST_BLOBS = 10_000  # of one layer; a number beyond is a name that happens to be one
+
+
+def read_weights(path: str | os.PathLike[str]) -> Weights:
+    """Read a .caffemodel.h5.
+
+    HDF5 keeps no order: layers come sorted by name. A layer's list has None for a blob that
+    the file leaves out because the layer shares it.
+
+    Raises:
+        NetdefError: where h5py is missing, or the file is damaged or none of Caffe's.
+    """
+    weights: Weights = {}
+    with _opened(path) as file:
+        data = file.get("data")
+        if not _is_group(data):
+            raise NetdefError(
+                NotCaffeHdf5(f"`{os.fspath(path)}` has no group `data` with a layer in it")
+            )
+        # Layers called `a/b` lie in a group within a group.
+        data.visititems(lambda name, entry: _take(weights, name, entry))
+    return weights
+
+
+def _take(weights: Weights, name: str, entry: Any) -> None:
+    layer, _, number = name.rpartition("/")
+    if _is_group(entry) or not layer or not number.isdecimal() or int(number) > _MOST_BLOBS:
+        return
+    blobs = weights.setdefault(layer, [])
+    blobs.extend([None] * (int(number) + 1 - len(blobs)))
+    blobs[int(number)] = _values(entry)
+
+
+def write_weights(
+    path: str | os.PathLike[str], weights: Weights, *, diffs: Weights | None = None
+) -> None:
+    """Write a .caffemodel.h5 that Caffe reads.
+
+    Args:
+        path: the file.
+        weights: the values. Caffe saves a shared blob with its owner only, and stops when it
+            meets one with a sharer: give None for those.
+        diffs: their gradients, where they are to be saved.
+
+    Raises:
+        NetdefError: where h5py is missing or the file cannot be written.
+    """
+    with _created(path) as file:
+        for group, arrays in (("data", weights), ("diff", diffs)):
+            if arrays is None:
+                continue
+            top = file.create_group(group)
+            for layer, blobs in arrays.items():
+                inner = top.require_group(layer)
+                for index, blob in enumerate(blobs):
+                    if blob is not None:
+                        inner.create_dataset(str(index), data=np.asarray(blob, "<f4"))
+
+
+def read_state(path: str | os.PathLike[str]) -> SolverStateData:
+    """Read a .solverstate.h5; as `read_weights`."""
+    with _opened(path) as file:
+        history = file.get("history")
+        if not _is_group(history) or "iter" not in file:
+            raise NetdefError(
+                NotCaffeHdf5(f"`{os.fspath(path)}` has no `iter` and `history` of a solver state")
+            )
+        slots = [history.get(str(index)) for index in range(len(history))]
+        if None in slots:
+            missing = slots.index(None)
+            raise NetdefError(
+                NotCaffeHdf5(f"`{os.fspath(path)}` has {len(slots)} slots and no slot {missing}")
+            )
+        return SolverStateData(
+            _number(file, "iter"),
+            _text(file),
+            [_values(slot) for slot in slots],
+            _number(file, "current_step"),
+        )
+
+
+def write_state(path: str | os.PathLike[str], state: SolverStateData) -> None:
+    """Write a .solverstate.h5 that Caffe reads.
+
+    Raises:
+        NetdefError: where h5py is missing or the file cannot be written.
+    """
+    # Caffe reads a C string: of fixed length, with a NUL behind it.
+    name = state.learned_net.encode()
+    with _created(path) as file:
+        file.create_dataset("iter", data=np.array([state.iteration], "<i4"))
+        file.create_dataset("learned_net", data=np.array(name, f"S{len(name) + 1}"))
+        file.create_dataset("current_step", data=np.array([state.current_step], "<i4"))
+        history = file.create_group("history")
+        for index, slot in enumerate(state.history):
+            history.create_dataset(str(index), data=np.asarray(slot, "<f4"))
+
+
+def _values(entry: Any) -> Array:
+    # A few bytes can declare any shape: ask first whether the file holds that much.
+    if entry.size * entry.dtype.itemsize > _MOST_PACKED * entry.id.get_storage_size():
+        raise ValueError(f"(`{entry.name}` has a shape of {entry.size} values and no data for it)")
+    values = np.empty(entry.shape, np.float32)
+    if values.size:
+        entry.read_direct(values)
+    return values
+
+
+def _number(file: Any, name: str) -> int:
+    return int(np.asarray(file[name]).reshape(-1)[0]) if name in file else 0
+
+
+def _text(file: Any) -> str:
+    value = file["learned_net"][()] if "learned_net" in file else b""
+    return value.rstrip(b"\x00").decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _is_group(entry: Any) -> bool:
+    return hasattr(entry, "visititems")
+
+
+def _h5py(path: str | os.PathLike[str]) -> Any:
+    try:
+        import h5py
+    except ImportError:
+        raise NetdefError(
+            ExtraMissing(
+                f"`{os.fspath(path)}` is an HDF5 file, and h5py is not installed",
+                help='pip install "netdef-prototxt[data]"',
+            )
+        ) from None
+    return h5py
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
+    h5py = _h5py(path)
+    open(path, "rb").close()  # for the system's own words, which HDF5 mixes with its own
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except _TROUBLE as error:
+        words = str(error).partition("(")[2].rstrip(")") or str(error)
+        raise NetdefError(
+            DamagedFile(
+                f"`{os.fspath(path)}` is damaged: {words}",
+                help="fetch or copy the file again, and compare sizes",
+            )
+        ) from error
+
+
+@contextmanager
+def _created(path: str | os.PathLike[str]) -> Iterator[Any]:
+    h5py = _h5py(path)
+    with replacing(path) as temporary:
+        try:
+            with h5py.File(temporary, "w", libver=("earliest", "latest")) as file:
+                yield file
+        except _TROUBLE as error:
+            if isinstance(error, OSError) and error.errno:
+                raise
+            raise NetdefError(
+                CannotWrite(f"`{os.fspath(path)}` cannot be written: {error}")
+            ) from error
