@@ -1,0 +1,183 @@
+"""InnerProduct: a fully connected layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+
+from netdef.diag import FieldError
+from netdef.kernels.matrix import as_rows, product
+from netdef.layers import base
+from netdef.layers.axes import axis_of
+from netdef.layers.filler import ZEROS, Filler
+
+if TYPE_CHECKING:
+    from netdef.schema import LayerParameter
+
+_PATH = "inner_product_param"
+_BLOCK = 1 << 19
+"""Values of a block of gradients that is added from: 2 MB of float32 stay in cache."""
+
+
+class Views(NamedTuple):
+    """What every pass uses again: matrices whose columns are examples, in either layout.
+
+    Attributes:
+        x: the bottom, (k, n).
+        y: the top, (num_output, n).
+        ones: as many as examples; `dy @ ones` sums faster than `dy.sum`.
+    """
+
+    x: base.Array
+    y: base.Array
+    ones: base.Array
+
+
+@base.layer("InnerProduct")
+@dataclass(frozen=True, slots=True)
+class InnerProduct(base.Layer[Views]):
+    """Weigh all values of an example into each output.
+
+    Formula:
+        y[n, o] = b[o] + sum over k of w[o, k] * x[n, k]
+    Bottoms:
+        x: (n, ...); the axes from `axis` on are one vector of k values
+    Tops:
+        y: the axes before `axis`, then num_output
+    Params:
+        weight: (num_output, k), or (k, num_output) with `transpose`
+        bias: (num_output,), with bias_term
+    Cost:
+        k MACs for each value of y
+    Source:
+        caffe/src/caffe/layers/inner_product_layer.cpp
+
+    Example:
+        >>> InnerProduct(num_output=10).shapes(((64, 50, 4, 4),))
+        ((64, 10),)
+    """
+
+    num_output: int
+    bias_term: bool = True
+    axis: int = 1
+    transpose: bool = False
+    weight_filler: Filler = ZEROS
+    bias_filler: Filler = ZEROS
+
+    layout = base.CHWN
+    reads_tops = False
+    accumulates = True
+
+    @classmethod
+    def read(cls, message: LayerParameter, phase: base.Phase) -> Self:
+        """Read inner_product_param."""
+        del phase
+        p = message.inner_product_param
+        if not p.num_output:
+            said = "must be at least 1, is 0" if p.HasField("num_output") else "is missing"
+            raise FieldError(f"{_PATH}.num_output", said, "write the number of outputs")
+        return cls(
+            num_output=p.num_output,
+            bias_term=p.bias_term,
+            axis=p.axis,
+            transpose=p.transpose,
+            weight_filler=Filler.read(p.weight_filler, f"{_PATH}.weight_filler"),
+            bias_filler=Filler.read(p.bias_filler, f"{_PATH}.bias_filler"),
+        )
+
+    def shapes(self, bottoms: base.Shapes) -> base.Shapes:
+        """All axes from `axis` on become num_output."""
+        axis = axis_of(self.axis, bottoms[0], f"{_PATH}.axis")
+        self.weight_filler.check(self._weight_shape(bottoms[0]), f"{_PATH}.weight_filler")
+        return ((*bottoms[0][:axis], self.num_output),)
+
+    def params(self, bottoms: base.Shapes) -> tuple[base.Learned, ...]:
+        """Weight, and bias where there is one."""
+        weight = base.Learned("weight", self._weight_shape(bottoms[0]), self.weight_filler)
+        bias = base.Learned("bias", (self.num_output,), self.bias_filler)
+        return (weight, bias) if self.bias_term else (weight,)
+
+    def macs(self, bottoms: base.Shapes, tops: base.Shapes) -> int:
+        """Every input with every output."""
+        del tops
+        return prod(bottoms[0]) * self.num_output
+
+    def settings(self) -> str:
+        """As `→10`."""
+        return f"→{self.num_output}"
+
+    def layout_at(self, bottoms: base.Shapes) -> base.Layout:
+        """Batch innermost where the first axis alone is batch."""
+        axis = axis_of(self.axis, bottoms[0], f"{_PATH}.axis")
+        return base.CHWN if axis == 1 else base.NCHW
+
+    def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
+        """A block of the bottom's gradient, where it may have to be added."""
+        if not any(site.wanted):
+            return {}
+        inputs, examples = self._counts(site)
+        return {"dx": base.Buffer((_block(inputs, examples), examples))}
+
+    def prepare(self, run: base.Forward[Views]) -> Views:
+        """See bottom and top as matrices."""
+        inputs, examples = self._counts(run.site)
+        x = _columns(run.bottom(0), run.site.layout, inputs, examples)
+        y = _columns(run.top(0), run.site.layout, self.num_output, examples)
+        return Views(x, y, np.ones(examples, run.site.dtype))
+
+    def forward(self, run: base.Forward[Views]) -> None:
+        """Y = W @ X + b."""
+        x, y, _ = run.work
+        product(self._weight(run.param(0)), x, out=y)
+        if self.bias_term:
+            np.add(y, run.param(1)[:, None], out=y)
+
+    def backward(self, run: base.Backward[Views]) -> None:
+        """Write dW = dY @ X^T, db = dY @ 1 and dX = W^T @ dY."""
+        x, _, ones = run.work
+        layout, inputs, examples = run.site.layout, x.shape[0], ones.size
+        dy = _columns(run.top_diff(0), layout, self.num_output, examples)
+        if (dw := run.param_diff(0)) is not None:
+            product(dy, x.T, out=self._weight(dw))
+        if self.bias_term and (db := run.param_diff(1)) is not None:
+            np.matmul(dy, ones, out=db)
+        if (written := run.bottom_diff(0)) is None:
+            return
+        dx, turned = _columns(written, layout, inputs, examples), self._weight(run.param(0)).T
+        if not run.adds(0):
+            product(turned, dy, out=dx)
+            return
+        block = run.buffer("dx")
+        for begin in range(0, inputs, len(block)):
+            some = slice(begin, begin + len(block))
+            part = block[: len(dx[some])]
+            np.matmul(turned[some], dy, out=part)
+            np.add(dx[some], part, out=dx[some])
+
+    def _weight(self, w: base.Array) -> base.Array:
+        """The weights as (num_output, k)."""
+        return w.T if self.transpose else w
+
+    def _weight_shape(self, bottom: base.Shape) -> base.Shape:
+        axis = axis_of(self.axis, bottom, f"{_PATH}.axis")
+        inputs = prod(bottom[axis:])
+        return (inputs, self.num_output) if self.transpose else (self.num_output, inputs)
+
+    def _counts(self, site: base.Site) -> tuple[int, int]:
+        """Inputs of an output, and examples."""
+        examples = prod(site.tops[0]) // self.num_output
+        return prod(site.bottoms[0]) // examples, examples
+
+
+def _block(inputs: int, examples: int) -> int:
+    """Rows of the bottom's gradient that are made at a time."""
+    return min(inputs, max(64, _BLOCK // examples))
+
+
+def _columns(array: base.Array, layout: base.Layout, rows: int, examples: int) -> base.Array:
+    """An array as (rows, examples)."""
+    return as_rows(array, rows) if layout is base.CHWN else as_rows(array, examples).T
