@@ -60,7 +60,7 @@ def full(problem: Problem, *, color: bool = False) -> str:
           |         ^^^^^^^^^^^^^ no such layer
           = help: the nearest known type is `InnerProduct`
     """
-    paint = _Paint(color)
+    paint = _Paint(on=color)
     kind = paint(_COLOURS[problem.severity], f"{problem.severity.value}[{problem.code}]")
     lines = [f"{kind}{paint('1', ': ' + problem.message)}"]
     marks = [] if problem.span is None else [(problem.span, problem.label, "^")]
@@ -85,7 +85,7 @@ def full(problem: Problem, *, color: bool = False) -> str:
 class _Paint:
     """Wraps text in an ANSI colour, or leaves it."""
 
-    def __init__(self, on: bool) -> None:
+    def __init__(self, *, on: bool) -> None:
         self.on = on
 
     def __call__(self, code: str, text: str) -> str:
@@ -133,5 +133,3 @@ def _cells(text: str) -> int:
 def _printable(text: str) -> str:
     """Control characters shown as pictures, so that no file can drive the terminal."""
     return "".join(chr(0x2400 + ord(c)) if ord(c) < 32 else c for c in text)
-
-

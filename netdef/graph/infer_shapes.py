@@ -81,5 +81,3 @@ def context_of(net: Net, seed: int = 0) -> Context:
     """What the net's data sources must know."""
     folder = FilePath(net.document.path).parent if net.document.path else None
     return Context(net.phase is Phase.TRAIN, seed, folder)
-
-

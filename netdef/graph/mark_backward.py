@@ -28,7 +28,7 @@ def mark_backward(net: Net, report: Report) -> Net:
                 wish or (_allowed(node, i) and not _explicit_no(node, i))
                 for i, wish in enumerate(wanted)
             )
-        runs = bool(node.tops) and (force and bool(node.bottoms) or (under and backward))
+        runs = bool(node.tops) and ((force and bool(node.bottoms)) or (under and backward))
         runs = runs and (any(wanted) or any(net.params[p].learns for p in node.params))
         wanted = wanted if runs else (False,) * len(wanted)
         for i, (wish, bottom) in enumerate(zip(wanted, node.bottoms, strict=True)):

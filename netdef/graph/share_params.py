@@ -31,7 +31,7 @@ def share_params(net: Net, report: Report) -> Net:
     nodes: list[Node] = []
     for position, node in enumerate(net.nodes):
         _check_count(net, node, report)
-        params = []
+        indices = []
         for index, _ in enumerate(node.learned):
             name = _spec(node, index).name
             if name and name in owners:
@@ -43,8 +43,8 @@ def share_params(net: Net, report: Report) -> Net:
                 uses.append([(position, index)])
                 if name:
                     owners[name] = owner
-            params.append(owner)
-        nodes.append(replace(node, params=tuple(params)))
+            indices.append(owner)
+        nodes.append(replace(node, params=tuple(indices)))
     params = tuple(_param(net, found, report) for found in uses)
     return replace(net, nodes=tuple(nodes), params=params)
 
@@ -78,10 +78,12 @@ def _param(net: Net, uses: list[tuple[int, int]], report: Report) -> Param:
     )
 
 
-def _decay(
-    net: Net, uses: list[tuple[int, int]], specs: list[ParamSpec], report: Report
-) -> float:
-    given = [(u, s.decay_mult) for u, s in zip(uses, specs, strict=True) if s.HasField("decay_mult")]
+def _decay(net: Net, uses: list[tuple[int, int]], specs: list[ParamSpec], report: Report) -> float:
+    given = [
+        (use, spec.decay_mult)
+        for use, spec in zip(uses, specs, strict=True)
+        if spec.HasField("decay_mult")
+    ]
     if not given:
         return 1.0
     (node, index), decay = given[0]
@@ -92,7 +94,8 @@ def _decay(
             report.add(
                 SharedDecay(
                     f"param `{specs[0].name}` is shared with different decay_mult: "
-                    f"{decay:g} in `{net.nodes[node].name}`, {value:g} in `{net.nodes[other].name}`",
+                    f"{decay:g} in `{net.nodes[node].name}`, "
+                    f"{value:g} in `{net.nodes[other].name}`",
                     span,
                     label=f"{value:g} here",
                     labels=(Label(first, f"{decay:g} here"),) if first else (),
@@ -102,9 +105,7 @@ def _decay(
     return decay
 
 
-def _mixed(
-    net: Net, uses: list[tuple[int, int]], rates: list[float], report: Report
-) -> None:
+def _mixed(net: Net, uses: list[tuple[int, int]], rates: list[float], report: Report) -> None:
     (node, index), *_ = uses
     different = next(k for k, rate in enumerate(rates) if rate != rates[0])
     other, at = uses[different]

@@ -21,7 +21,7 @@ def bind(program: Program) -> None:
     Buffers that must last from forward to backward are the step's own; the others lie in one
     arena a shard, which all its steps use in turn.
     """
-    wanted: list[tuple[int, int, Mapping[str, Buffer]]] = []
+    wanted: list[tuple[int, int, dict[str, Buffer]]] = []
     arena = [0] * program.shards
     for index, step in enumerate(program.steps):
         if step.layer is None or step.view:
@@ -41,6 +41,8 @@ def bind(program: Program) -> None:
     for step in program.steps:
         if step.layer is None or step.view:
             _bind_copy(program, step)
+        for run in (*step.forward_runs, *step.backward_runs):
+            run.peers = step.backward_runs if isinstance(run, Backward) else step.forward_runs
     _bind_param_gradients(program)
 
 

@@ -80,8 +80,9 @@ def _convert(program: Program, position: int, bottom: int, layout: Layout) -> in
     old = program.values[bottom]
     top = len(program.values)
     gradient = old.gradient
+    step = len(program.steps)
     program.values.append(
-        Value(old.name, old.blob, old.shape, layout, len(program.steps), True, gradient=gradient)
+        Value(old.name, old.blob, old.shape, layout, step, copy=True, gradient=gradient)
     )
     _add(program, Step(position, None, layout, (bottom,), (top,), (gradient,), gradient))
     return top

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -166,11 +167,15 @@ class Program:
         """Whether the value is a user's to write."""
         return self.net.nodes[self.steps[value.step].node].type == "Input"
 
+    def is_source(self, value: Value) -> bool:
+        """Whether a layer without bottoms makes it: its values may have to last."""
+        return not self.steps[value.step].bottoms
+
     def bounds(self, value: Value) -> list[tuple[int, int]]:
         """First and last (exclusive) image of each shard."""
         images = value.shape[0] if value.shape else 1
         cuts = [images * s // self.shards for s in range(self.shards + 1)]
-        return list(zip(cuts[:-1], cuts[1:], strict=True))
+        return list(pairwise(cuts))
 
     def array_shapes(self, value: Value) -> list[Shape]:
         """Shapes of the value's arrays, one a shard for CHWN."""

@@ -76,9 +76,11 @@ def _missed(program: Program, value: Value, at: int, visible: set[int]) -> bool:
     """Whether anyone wants a value's data once step `at` has written over it."""
     if value.step >= at:
         return False
-    if id(value) in visible or program.is_input(value):
+    if id(value) in visible or program.is_source(value):
         return True
-    for consumer, _ in value.consumers:
+    for consumer, position in value.consumers:
+        if consumer == at and position > 0:
+            return True  # the same memory is read once more while it is written
         step = program.steps[consumer]
         reads = step.layer is not None and step.layer.reads_bottoms and not step.view
         if consumer > at or (consumer != at and step.backward and reads):
@@ -94,5 +96,3 @@ def _only_gradient(program: Program, index: int, step: int) -> bool:
     value = program.values[index]
     sources = [s for s, i in value.consumers if program.steps[s].propagate[i]]
     return value.gradient and sources == [step] and not value.seed
-
-

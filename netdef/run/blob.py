@@ -9,7 +9,6 @@ import numpy as np
 
 from netdef.layers.base import Array, Shape
 from netdef.plan import Program, Value
-from netdef.plan.allocate import rows
 
 # References to a mirror that nobody else holds: the attribute, and getrefcount's argument.
 _OWN_REFERENCES = 2

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netdef.diag import NetdefError, Problem, Report, nearest
-from netdef.layers.base import Shape
+from netdef.diag import Problem, Report, nearest
+from netdef.layers.base import Array, Shape
 from netdef.schema.weights import Weights
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def copy_weights(net: Net, weights: Weights, file: str) -> Copied:
     report.raise_if_errors()
     for name in matched:
         for param, array in zip(net.params[name], weights[name], strict=True):
-            np.copyto(param.data, array.reshape(param.shape))
+            if array is not None:  # HDF5 leaves a shared blob with its owner
+                np.copyto(param.data, array.reshape(param.shape))
     return Copied(
         tuple(matched),
         tuple(name for name in net.params if name not in matched),
@@ -81,8 +82,8 @@ def _check(net: Net, name: str, weights: Weights, file: str, report: Report) -> 
         )
         return
     for param, array in zip(mine, its, strict=True):
-        if not same_shape(array.shape, param.shape):
-            like = [n for n, a in weights.items() if any(x.shape == param.shape for x in a)]
+        if array is not None and not same_shape(array.shape, param.shape):
+            like = [n for n, a in weights.items() if any(_has(x, param.shape) for x in a)]
             near = nearest(name, like)
             report.add(
                 WeightsDoNotFit(
@@ -93,6 +94,10 @@ def _check(net: Net, name: str, weights: Weights, file: str, report: Report) -> 
                     help="rename the layer to train it anew and keep the rest of the weights",
                 )
             )
+
+
+def _has(array: Array | None, shape: Shape) -> bool:
+    return array is not None and array.shape == shape
 
 
 def _words(shape: Shape) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,9 @@ from netdef.graph.problems import complaint, name_span
 from netdef.layers.base import Array, Backward, Forward
 from netdef.plan import ParamGradient, Program, Step
 from netdef.run.threads import hold_blas_to_one_thread, workers
+
+# What a step does for one shard.
+Task = Callable[[Step, int], None]
 
 
 class Executor:
@@ -47,11 +49,11 @@ class Executor:
             skip_sources: keep what the layers without bottoms gave before.
         """
         steps = [
-            (i, step)
-            for i, step in self._between(first, last)
+            step
+            for step in self._between(first, last)
             if not step.view and (step.bottoms or not skip_sources)
         ]
-        self._run(steps, _forward)
+        self._run(self._staged(steps, "forward"))
 
     def backward(self, fresh: Sequence[bool], first: int = 0, last: int | None = None) -> None:
         """Run the steps of nodes `last` down to `first` backward.
@@ -66,37 +68,48 @@ class Executor:
                 for diff in value.diffs:
                     diff.fill(value.seed)
         for gradient in self.program.gradients:
-            self._aim(gradient, fresh[gradient.param])
+            self._aim(gradient, fresh=fresh[gradient.param])
         steps = [
-            (i, step)
-            for i, step in self._between(first, last)
-            if step.backward and not step.view_diff
+            step for step in self._between(first, last) if step.backward and not step.view_diff
         ]
-        self._run(reversed(steps), _backward)
+        self._run(self._staged(reversed(steps), "backward"))
         for gradient in self.program.gradients:
-            self._gather(gradient, fresh[gradient.param])
+            self._gather(gradient, fresh=fresh[gradient.param])
 
-    def _between(self, first: int, last: int | None) -> Iterator[tuple[int, Step]]:
-        for index, step in enumerate(self.program.steps):
+    def _between(self, first: int, last: int | None) -> Iterator[Step]:
+        for step in self.program.steps:
             if step.node >= first and (last is None or step.node <= last):
-                yield index, step
+                yield step
 
-    def _run(self, steps: Iterable[tuple[int, Step]], kind: Any) -> None:
+    def _staged(self, steps: Iterable[Step], way: str) -> Iterator[list[tuple[Step, Task]]]:
+        """Tasks in segments: inside one, no shard waits for another."""
+        segment: list[tuple[Step, Task]] = []
+        alone = self.program.shards == 1
+        for step in steps:
+            for number, task in enumerate(_tasks(step, way)):
+                meets = number > 0 or (segment and segment[-1][0].sharded != step.sharded)
+                if segment and meets and not alone:
+                    yield segment
+                    segment = []
+                segment.append((step, task))
+        if segment:
+            yield segment
+
+    def _run(self, segments: Iterable[list[tuple[Step, Task]]]) -> None:
         shards = self.program.shards
-        for sharded, group in groupby(steps, key=lambda item: item[1].sharded and shards > 1):
-            segment = list(group)
-            if sharded:
+        for segment in segments:
+            if segment[0][0].sharded and shards > 1:
                 workers(shards).run(
-                    [partial(self._run_segment, segment, s, kind) for s in range(shards)]
+                    [partial(self._run_segment, segment, shard) for shard in range(shards)]
                 )
             else:
-                self._run_segment(segment, 0, kind)
+                self._run_segment(segment, 0)
 
-    def _run_segment(self, segment: list[tuple[int, Step]], shard: int, kind: Any) -> None:
+    def _run_segment(self, segment: list[tuple[Step, Task]], shard: int) -> None:
         step = None
         try:
-            for _, step in segment:
-                kind(step, shard)
+            for step, task in segment:
+                task(step, shard)
         except (BottomError, FieldError, DataError) as error:
             assert step is not None
             raise NetdefError(self._placed(step, error)) from error
@@ -108,7 +121,7 @@ class Executor:
             return replace(error.problem(), span=name_span(net, node))
         return complaint(net, node, error)
 
-    def _aim(self, gradient: ParamGradient, fresh: bool) -> None:
+    def _aim(self, gradient: ParamGradient, *, fresh: bool) -> None:
         """Let a gradient of one part be written where it belongs."""
         if gradient.parts[0][1] is not None:
             return
@@ -121,7 +134,7 @@ class Executor:
         run, position = gradient.targets[0]
         run.param_diffs[position] = target
 
-    def _gather(self, gradient: ParamGradient, fresh: bool) -> None:
+    def _gather(self, gradient: ParamGradient, *, fresh: bool) -> None:
         """Add up the parts of a param's gradient, the last use first as in Caffe."""
         total = self._diffs[gradient.param]
         if gradient.parts[0][1] is None:
@@ -139,26 +152,46 @@ class Executor:
                 np.add(total, part, out=total)
 
 
-def _forward(step: Step, shard: int) -> None:
-    run: Forward[Any] = step.forward_runs[shard]
-    if step.layer is None:
-        np.copyto(run.tops[0], run.bottoms[0])
-    else:
-        step.layer.forward(run)
-
-
-def _backward(step: Step, shard: int) -> None:
-    run: Backward[Any] = step.backward_runs[shard]
+def _tasks(step: Step, way: str) -> list[Task]:
+    """What a step does, in stages between which its shards meet."""
     if step.layer is None or step.view:
-        adds = step.adds[0]
-        for target, diff in zip(run.bottom_diffs, run.top_diffs, strict=True):
-            assert target is not None
-            if adds:
-                np.add(target, diff, out=target)
-            else:
-                np.copyto(target, diff)
-            adds = True
-        return
-    step.layer.backward(run)
+        return [_copy if way == "forward" else _copy_back]
+    if way == "forward":
+        return [partial(_stage, getattr(step.layer, name)) for name in step.layer.forward_stages]
+    stages: list[Task] = [
+        partial(_stage_back, getattr(step.layer, name)) for name in step.layer.backward_stages
+    ]
+    return [*stages[:-1], partial(_last_stage_back, stages[-1])]
+
+
+def _stage(method: Callable[[Forward[Any]], None], step: Step, shard: int) -> None:
+    method(step.forward_runs[shard])
+
+
+def _stage_back(method: Callable[[Backward[Any]], None], step: Step, shard: int) -> None:
+    method(step.backward_runs[shard])
+
+
+def _last_stage_back(stage: Task, step: Step, shard: int) -> None:
+    """Run the stage, then add the gradients that the layer can only set."""
+    stage(step, shard)
     for scratch, target in step.adders[shard]:
         np.add(target, scratch, out=target)
+
+
+def _copy(step: Step, shard: int) -> None:
+    run = step.forward_runs[shard]
+    np.copyto(run.tops[0], run.bottoms[0])
+
+
+def _copy_back(step: Step, shard: int) -> None:
+    """The gradients of a copy's or view's tops, set or added to its bottom's."""
+    run = step.backward_runs[shard]
+    adds = step.adds[0]
+    for target, diff in zip(run.bottom_diffs, run.top_diffs, strict=True):
+        assert target is not None
+        if adds:
+            np.add(target, diff, out=target)
+        else:
+            np.copyto(target, diff)
+        adds = True

@@ -117,6 +117,15 @@ class Net:
         return self.graph.phase.value
 
     @property
+    def seed(self) -> int:
+        """What all random numbers come from; a resumed run takes over the first one's."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self._seed = seed
+
+    @property
     def inputs(self) -> list[str]:
         """Names of the blobs that users fill."""
         return list(self.graph.inputs)
@@ -240,14 +249,12 @@ class Net:
         """All learned arrays by layer name, in Caffe's order.
 
         Args:
-            owners_only: leave out those a layer shares from another, as Caffe's HDF5 does.
+            owners_only: None in place of those a layer shares from another, as in Caffe's HDF5.
         """
-        found: Weights = {}
-        for layer, params in self.params.items():
-            arrays = [p.data for p in params if not owners_only or p.layer == layer]
-            if arrays or not owners_only:
-                found[layer] = arrays
-        return found
+        return {
+            layer: [p.data if p.layer == layer or not owners_only else None for p in params]
+            for layer, params in self.params.items()
+        }
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the weights as .caffemodel or .caffemodel.h5, readable by Caffe.
@@ -264,7 +271,9 @@ class Net:
             for mine, its in zip(params, other.params.get(layer, ()), strict=False):
                 if mine.data.shape == its.data.shape:
                     mine.data = its.data
+        old = self._program
         self._plan()
+        self._carry_sources(old)
 
     # data sources
 
@@ -297,9 +306,7 @@ class Net:
 
     def _compile(self, shapes: dict[str, Shape], roots: frozenset[str]) -> GraphNet:
         report = Report()
-        graph = compile_net(
-            self._document, self._state, report, input_shapes=shapes, roots=roots
-        )
+        graph = compile_net(self._document, self._state, report, input_shapes=shapes, roots=roots)
         report.raise_if_errors()
         if not self._backward:
             graph = _without_backward(graph)
@@ -386,12 +393,10 @@ class Net:
         graph = self._compile(wanted, self._roots)
         if [p.shape for p in graph.params] != [p.shape for p in self.graph.params]:
             self._refuse_params(graph, shapes)
-        old = {n: b.data for n, b in self.blobs.items() if n in self.graph.inputs}
+        old = self._program
         self.graph, self._input_shapes = graph, wanted
         self._plan()
-        for name, array in old.items():
-            if self.blobs[name].shape == array.shape:
-                self.blobs[name].data[...] = array
+        self._carry_sources(old)
 
     def _refuse_params(self, graph: GraphNet, shapes: Mapping[str, Shape]) -> None:
         for new, old in zip(graph.params, self.graph.params, strict=True):
@@ -420,20 +425,22 @@ class Net:
                 "nothing to run backward: the net has no loss; name the blobs to start from, "
                 "as in backward(ip2=dy), or write force_backward: true"
             )
-        sources = {v.name: v.arrays for v in self._program.values if self._is_source(v.step)}
+        old = self._program
         self.graph = graph
         self._plan()
-        for value in self._program.values:
-            if self._is_source(value.step):
-                for new, old in zip(value.arrays, sources[value.name], strict=True):
-                    np.copyto(new, old)
+        self._carry_sources(old)
         self.passes -= 1
         self._executor.forward(skip_sources=True)
         self.passes += 1
         self._ran(data=True)
 
-    def _is_source(self, step: int) -> bool:
-        return not self._program.steps[step].bottoms
+    def _carry_sources(self, old: Program) -> None:
+        """Take over what the layers without bottoms hold: users' inputs, constants, batches."""
+        before = {value.blob: value for value in old.values if old.is_source(value)}
+        for value in self._program.values:
+            was = before.get(value.blob)
+            if was is not None and self._program.is_source(value) and was.shape == value.shape:
+                np.copyto(value.arrays[0], was.arrays[0])
 
     def _set_diff(self, name: str, diff: Any) -> None:
         array = np.asarray(diff, np.float32)

@@ -34,7 +34,7 @@ class Workers:
             failure: BaseException | None = None
             try:
                 task()
-            except BaseException as error:  # noqa: BLE001  # handed to the caller of `run`
+            except BaseException as error:  # handed to the caller of `run`
                 failure = error
             self._done.put(failure)
 
@@ -45,7 +45,7 @@ class Workers:
         failures: list[BaseException | None] = []
         try:
             tasks[0]()
-        except BaseException as error:  # noqa: BLE001  # raised below, when no task still runs
+        except BaseException as error:  # raised below, when no task still runs
             failures.append(error)
         failures += [self._done.get() for _ in tasks[1:]]
         for failure in failures:
