@@ -98,6 +98,8 @@ class Site:
         learns: for each param whether its gradient is wanted.
         dtype: of blobs and params; float32 but for gradient checks.
         exact: use only arithmetic that keeps Caffe's digits (no Winograd).
+        shard: which shard of the batch this is.
+        shards: how many run side by side.
     """
 
     layout: Layout
@@ -107,6 +109,8 @@ class Site:
     learns: tuple[bool, ...] = ()
     dtype: DTypeLike = np.float32
     exact: bool = False
+    shard: int = 0
+    shards: int = 1
 
     @property
     def backward(self) -> bool:
@@ -313,6 +317,20 @@ class Layer(Generic[W]):
         """Arrays needed besides blobs and params, by name."""
         del site
         return {}
+
+    def stages(self, site: Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The methods that make up forward, and those of backward, at this site."""
+        del site
+        return self.forward_stages, self.backward_stages
+
+    def whole_params(self, site: Site) -> bool:
+        """Whether backward writes the params' gradients for the whole batch at once.
+
+        All shards are then handed the same arrays; otherwise each has its own and the plan adds
+        them up.
+        """
+        del site
+        return False
 
     def prepare(self, run: Forward[W]) -> W:
         """Make, once per plan, what every pass can use again: views, kernels.

@@ -10,7 +10,7 @@ import numpy as np
 
 from netdef.layers.base import Array, Backward, Buffer, Forward, Layout, Site
 from netdef.plan.allocate import rows
-from netdef.plan.program import ParamGradient, Program, Step, Value
+from netdef.plan.program import ParamGradient, Part, Program, Step, Value
 
 _ALIGN = 64  # bytes: a cache line
 
@@ -61,6 +61,8 @@ def _site(program: Program, step: Step, shard: int) -> Site:
         tuple(step.backward and (program.net.params[p].learns or force) for p in params),
         program.options.dtype,
         program.options.exact,
+        shard,
+        program.shards if step.sharded else 1,
     )
 
 
@@ -175,27 +177,23 @@ def _bind_copy(program: Program, step: Step) -> None:
 def _bind_param_gradients(program: Program) -> None:
     found: dict[int, ParamGradient] = {}
     for index, step in enumerate(program.steps):
-        if not step.backward or step.layer is None:
+        if not step.backward or step.layer is None or step.view:
             continue
-        node = program.net.nodes[step.node]
-        for position, param in enumerate(node.params):
-            if step.view or not program.sites[index, 0].learns[position]:
+        site = program.sites[index, 0]
+        for position, param in enumerate(program.net.nodes[step.node].params):
+            if not site.learns[position]:
                 continue
-            use = next(
-                u
-                for u in program.net.params[param].uses
-                if (u.node, u.index) == (step.node, position)
-            )
-            gradient = found.setdefault(param, ParamGradient(param, [], []))
-            for run in step.backward_runs:
-                gradient.parts.append((use.scale, None))
-                gradient.targets.append((run, position))
+            uses = program.net.params[param].uses
+            scale = next(u.scale for u in uses if (u.node, u.index) == (step.node, position))
+            gradient = found.setdefault(param, ParamGradient(param, []))
+            runs = step.backward_runs
+            groups = [runs] if step.layer.whole_params(site) else [[run] for run in runs]
+            gradient.parts += [Part(scale, position, group) for group in groups]
     program.gradients = [found[param] for param in sorted(found)]
     for gradient in program.gradients:
-        if len(gradient.parts) > 1 or gradient.parts[0][0] != 1:
-            for k, (scale, _) in enumerate(gradient.parts):
-                part = np.zeros_like(program.params[gradient.param])
-                gradient.parts[k] = (scale, part)
-                run, position = gradient.targets[k]
-                run.param_diffs[position] = part
-                program.bytes["saved"] += part.nbytes
+        if len(gradient.parts) == 1 and gradient.parts[0].scale == 1:
+            continue
+        for part in gradient.parts:
+            part.array = np.zeros_like(program.params[gradient.param])
+            part.aim(part.array)
+            program.bytes["saved"] += part.array.nbytes

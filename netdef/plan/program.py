@@ -109,18 +109,38 @@ class Step:
 
 
 @dataclass(slots=True)
+class Part:
+    """What one use of a param, in one shard or in all, adds to its gradient.
+
+    Attributes:
+        scale: what it counts.
+        position: which of the layer's params it is.
+        runs: those that write it.
+        array: where they do; None for straight into the param's gradient.
+    """
+
+    scale: float
+    position: int
+    runs: list[Backward[Any]]
+    array: Array | None = None
+
+    def aim(self, array: Array) -> None:
+        """Let the runs write into an array."""
+        for run in self.runs:
+            run.param_diffs[self.position] = array
+
+
+@dataclass(slots=True)
 class ParamGradient:
-    """Where the parts of a param's gradient are written, and how they add up.
+    """How a param's gradient adds up.
 
     Attributes:
         param: index into the graph's params.
-        parts: (scale, array) for each use and shard, in a fixed order.
-        targets: (backward run, param index) of each part, in the same order.
+        parts: one for each use and shard, in a fixed order.
     """
 
     param: int
-    parts: list[tuple[float, Array | None]]
-    targets: list[tuple[Backward[Any], int]]
+    parts: list[Part]
 
 
 @dataclass

@@ -16,8 +16,9 @@ from netdef.layers.base import Array, Backward, Forward
 from netdef.plan import ParamGradient, Program, Step
 from netdef.run.threads import hold_blas_to_one_thread, workers
 
-# What a step does for one shard.
+# What a step does for one shard, and tasks in which no shard waits for another.
 Task = Callable[[Step, int], None]
+Segment = list[tuple[Step, Task]]
 
 
 class Executor:
@@ -35,6 +36,7 @@ class Executor:
         self.program = program
         self._diffs = diffs
         self._spare: dict[int, Array] = {}
+        self._segments: dict[tuple[object, ...], list[Segment]] = {}
         if program.shards > 1:
             hold_blas_to_one_thread()
 
@@ -48,12 +50,15 @@ class Executor:
             last: the last node to run.
             skip_sources: keep what the layers without bottoms gave before.
         """
-        steps = [
-            step
-            for step in self._between(first, last)
-            if not step.view and (step.bottoms or not skip_sources)
-        ]
-        self._run(self._staged(steps, "forward"))
+        key = ("forward", first, last, skip_sources)
+        if key not in self._segments:
+            steps = [
+                step
+                for step in self._between(first, last)
+                if not step.view and (step.bottoms or not skip_sources)
+            ]
+            self._segments[key] = list(self._staged(steps, "forward"))
+        self._run(self._segments[key])
 
     def backward(self, fresh: Sequence[bool], first: int = 0, last: int | None = None) -> None:
         """Run the steps of nodes `last` down to `first` backward.
@@ -69,10 +74,11 @@ class Executor:
                     diff.fill(value.seed)
         for gradient in self.program.gradients:
             self._aim(gradient, fresh=fresh[gradient.param])
-        steps = [
-            step for step in self._between(first, last) if step.backward and not step.view_diff
-        ]
-        self._run(self._staged(reversed(steps), "backward"))
+        key = ("backward", first, last)
+        if key not in self._segments:
+            steps = [s for s in self._between(first, last) if s.backward and not s.view_diff]
+            self._segments[key] = list(self._staged(reversed(steps), "backward"))
+        self._run(self._segments[key])
         for gradient in self.program.gradients:
             self._gather(gradient, fresh=fresh[gradient.param])
 
@@ -81,9 +87,9 @@ class Executor:
             if step.node >= first and (last is None or step.node <= last):
                 yield step
 
-    def _staged(self, steps: Iterable[Step], way: str) -> Iterator[list[tuple[Step, Task]]]:
-        """Tasks in segments: inside one, no shard waits for another."""
-        segment: list[tuple[Step, Task]] = []
+    def _staged(self, steps: Iterable[Step], way: str) -> Iterator[Segment]:
+        """The tasks of steps, in segments."""
+        segment: Segment = []
         alone = self.program.shards == 1
         for step in steps:
             for number, task in enumerate(_tasks(step, way)):
@@ -95,7 +101,7 @@ class Executor:
         if segment:
             yield segment
 
-    def _run(self, segments: Iterable[list[tuple[Step, Task]]]) -> None:
+    def _run(self, segments: Iterable[Segment]) -> None:
         shards = self.program.shards
         for segment in segments:
             if segment[0][0].sharded and shards > 1:
@@ -105,7 +111,7 @@ class Executor:
             else:
                 self._run_segment(segment, 0)
 
-    def _run_segment(self, segment: list[tuple[Step, Task]], shard: int) -> None:
+    def _run_segment(self, segment: Segment, shard: int) -> None:
         step = None
         try:
             for step, task in segment:
@@ -123,44 +129,39 @@ class Executor:
 
     def _aim(self, gradient: ParamGradient, *, fresh: bool) -> None:
         """Let a gradient of one part be written where it belongs."""
-        if gradient.parts[0][1] is not None:
+        if gradient.parts[0].array is not None:
             return
-        param = gradient.param
-        target = self._diffs[param]
+        target = self._diffs[gradient.param]
         if not fresh:
-            if param not in self._spare:
-                self._spare[param] = np.zeros_like(target)
-            target = self._spare[param]
-        run, position = gradient.targets[0]
-        run.param_diffs[position] = target
+            target = self._spare.setdefault(gradient.param, np.zeros_like(target))
+        gradient.parts[0].aim(target)
 
     def _gather(self, gradient: ParamGradient, *, fresh: bool) -> None:
         """Add up the parts of a param's gradient, the last use first as in Caffe."""
         total = self._diffs[gradient.param]
-        if gradient.parts[0][1] is None:
+        if gradient.parts[0].array is None:
             if not fresh:
                 np.add(total, self._spare[gradient.param], out=total)
             return
-        for scale, part in reversed(gradient.parts):
-            assert part is not None
-            if scale != 1:
-                np.multiply(part, part.dtype.type(scale), out=part)
+        for part in reversed(gradient.parts):
+            assert part.array is not None
+            if part.scale != 1:
+                np.multiply(part.array, part.array.dtype.type(part.scale), out=part.array)
             if fresh:
-                np.copyto(total, part)
+                np.copyto(total, part.array)
                 fresh = False
             else:
-                np.add(total, part, out=total)
+                np.add(total, part.array, out=total)
 
 
 def _tasks(step: Step, way: str) -> list[Task]:
     """What a step does, in stages between which its shards meet."""
     if step.layer is None or step.view:
         return [_copy if way == "forward" else _copy_back]
+    forward, backward = step.layer.stages(step.forward_runs[0].site)
     if way == "forward":
-        return [partial(_stage, getattr(step.layer, name)) for name in step.layer.forward_stages]
-    stages: list[Task] = [
-        partial(_stage_back, getattr(step.layer, name)) for name in step.layer.backward_stages
-    ]
+        return [partial(_stage, getattr(step.layer, name)) for name in forward]
+    stages: list[Task] = [partial(_stage_back, getattr(step.layer, name)) for name in backward]
     return [*stages[:-1], partial(_last_stage_back, stages[-1])]
 
 
