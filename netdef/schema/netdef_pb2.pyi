@@ -620,6 +620,8 @@ class SolverState(_message.Message):
     LEARNED_NET_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
     CURRENT_STEP_FIELD_NUMBER: _builtins.int
+    EXTRA_NAME_FIELD_NUMBER: _builtins.int
+    EXTRA_VALUE_FIELD_NUMBER: _builtins.int
     iter: _builtins.int
     """Iterations done."""
     learned_net: _builtins.str
@@ -632,6 +634,18 @@ class SolverState(_message.Message):
         Adam.
         """
 
+    @_builtins.property
+    def extra_name(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields of netdef's own from here on; see the top.
+
+        Names of the numbers that an exact resume needs beyond Caffe's state: the seed, places in the
+        data.
+        """
+
+    @_builtins.property
+    def extra_value(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Those numbers, in the order of their names."""
+
     def __init__(
         self,
         *,
@@ -639,10 +653,12 @@ class SolverState(_message.Message):
         learned_net: _builtins.str | None = ...,
         history: _abc.Iterable[Global___BlobProto] | None = ...,
         current_step: _builtins.int | None = ...,
+        extra_name: _abc.Iterable[_builtins.str] | None = ...,
+        extra_value: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["current_step", b"current_step", "iter", b"iter", "learned_net", b"learned_net"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_step", b"current_step", "history", b"history", "iter", b"iter", "learned_net", b"learned_net"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_step", b"current_step", "extra_name", b"extra_name", "extra_value", b"extra_value", "history", b"history", "iter", b"iter", "learned_net", b"learned_net"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -18,7 +18,11 @@ from netdef.schema import netdef_pb2
 FILES = Path(__file__).parent / "files"
 ROOT = Path(__file__).parents[2]
 # message, field, number, label, type, default, packed: what netdef adds to Caffe's table
-OWN = {("SolverParameter", "clip_value", "20000", "optional", "float", "", "")}
+OWN = {
+    ("SolverParameter", "clip_value", "20000", "optional", "float", "", ""),
+    ("SolverState", "extra_name", "20000", "repeated", "string", "", ""),
+    ("SolverState", "extra_value", "20001", "repeated", "int64", "", "packed"),
+}
 OWN_NUMBERS = range(20000, 21000)
 
 TYPES = {

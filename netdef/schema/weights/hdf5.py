@@ -101,6 +101,7 @@ def read_state(path: str | os.PathLike[str]) -> SolverStateData:
             _text(file),
             [_values(slot) for slot in slots],
             _number(file, "current_step"),
+            _extra(file),
         )
 
 
@@ -119,6 +120,12 @@ def write_state(path: str | os.PathLike[str], state: SolverStateData) -> None:
         history = file.create_group("history")
         for index, slot in enumerate(state.history):
             history.create_dataset(str(index), data=np.asarray(slot, "<f4"))
+        if state.extra:  # under names that Caffe does not look for
+            names = np.array([key.encode() for key in state.extra])
+            file.create_dataset("netdef_extra_name", data=names)
+            file.create_dataset(
+                "netdef_extra_value", data=np.array(list(state.extra.values()), "<i8")
+            )
 
 
 def _values(entry: Any) -> Array:
@@ -133,6 +140,15 @@ def _values(entry: Any) -> Array:
 
 def _number(file: Any, name: str) -> int:
     return int(np.asarray(file[name]).reshape(-1)[0]) if name in file else 0
+
+
+def _extra(file: Any) -> dict[str, int]:
+    if "netdef_extra_name" not in file or "netdef_extra_value" not in file:
+        return {}
+    names = np.asarray(file["netdef_extra_name"]).reshape(-1)
+    values = np.asarray(file["netdef_extra_value"]).reshape(-1)
+    pairs = zip(names.tolist(), values.tolist(), strict=False)
+    return {name.decode("utf-8", "replace"): int(value) for name, value in pairs}
 
 
 def _text(file: Any) -> str:

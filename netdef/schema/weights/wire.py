@@ -120,6 +120,15 @@ class Reader:
         """The value of a string field."""
         return self.read(field.start, field.end).decode("utf-8", "replace")
 
+    def integers(self, field: Field) -> list[int]:
+        """The values of a packed field of int64."""
+        found, at = [], field.start
+        self.file.seek(at)
+        while at < field.end:
+            value, at = self._varint(at, field.end)
+            found.append(value - (1 << 64) if value >> 63 else value)
+        return found
+
     def _varint(self, at: int, end: int, field: tuple[int, int] | None = None) -> tuple[int, int]:
         value = 0
         for index in range(_LONGEST_VARINT):
