@@ -56,9 +56,7 @@ def test_what_holds_after_compiling(path: Path) -> None:
             if bottom is not None:
                 assert (index, position) in net.blobs[bottom].consumers
                 assert net.blobs[bottom].producer < index
-        for position, (wanted, bottom) in enumerate(
-            zip(node.propagate, node.bottoms, strict=True)
-        ):
+        for position, (wanted, bottom) in enumerate(zip(node.propagate, node.bottoms, strict=True)):
             assert not wanted or (bottom is not None and net.blobs[bottom].backward), position
         for position, param in enumerate(node.params):
             assert (index, position) in {(u.node, u.index) for u in net.params[param].uses}

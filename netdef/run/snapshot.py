@@ -1,0 +1,240 @@
+"""Snapshots: where a training stood, in Caffe's two files, and going on from there.
+
+A snapshot is `<prefix>_iter_N.caffemodel` with the weights and `<prefix>_iter_N.solverstate` with
+the rest, or both with `.h5` behind. Each is written whole or not at all, the state last, so that
+a state is never without its model.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from netdef.diag import NetdefError, Problem, Report
+from netdef.layers.base import Array, Shape
+from netdef.run.learned import LearnedParam
+from netdef.run.net import Net
+from netdef.schema.weights import SolverStateData, fit, read_state, write_state
+from netdef.solvers.base import Rule
+
+
+class SnapshotFolder(Problem):
+    """Snapshots cannot be written where `snapshot_prefix` says.
+
+    This is tried before training starts, so that no hours are lost. The prefix is a folder and
+    the beginning of the files' names, from the folder netdef was started in:
+
+        snapshot_prefix: "snapshots/lenet"
+
+    writes snapshots/lenet_iter_500.caffemodel and the like; missing folders are made.
+    """
+
+    code = "N510"
+
+
+class StateOfAnotherNet(Problem):
+    """A solver state was saved for other params than the net's.
+
+    The state holds an array for each param of the net it was trained with, in their order. Resume
+    with the net and the solver that wrote it. To begin a new training from its weights, give the
+    model that lies beside it after `--weights`.
+    """
+
+    code = "N511"
+
+
+class StateOfAnotherRule(Problem):
+    """A solver state was saved by another type of solver.
+
+    SGD, Nesterov, AdaGrad and RMSProp keep one array for each param, AdaDelta and Adam two.
+    Resume with the `type` that wrote it, or begin a new training from the model beside it, which
+    goes after `--weights`.
+    """
+
+    code = "N512"
+
+
+class ModelOfStateMissing(Problem):
+    """The model that belongs to a solver state is not there.
+
+    A state names the file that its weights were saved in. It is looked for under that name, then
+    beside the state. Put the .caffemodel into the same folder.
+    """
+
+    code = "N513"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot as read, fit for the net it was checked against.
+
+    Attributes:
+        iteration: updates made.
+        current_step: steps that the rate policy has made.
+        model: the file with the weights.
+        history: for each slot of the rule the arrays of all params, in the params' shapes.
+        extra: what Caffe's state has no place for, by name; empty where Caffe wrote it.
+    """
+
+    iteration: int
+    current_step: int
+    model: Path
+    history: tuple[tuple[Array, ...], ...]
+    extra: Mapping[str, int]
+
+
+def model_path(prefix: Path, iteration: int, *, hdf5: bool) -> Path:
+    """The name of a snapshot's weights."""
+    return Path(f"{prefix}_iter_{iteration}.caffemodel{'.h5' if hdf5 else ''}")
+
+
+def state_path(prefix: Path, iteration: int, *, hdf5: bool) -> Path:
+    """The name of a snapshot's state."""
+    return Path(f"{prefix}_iter_{iteration}.solverstate{'.h5' if hdf5 else ''}")
+
+
+def check_folder(prefix: Path) -> None:
+    """Make sure that snapshots of this prefix can be written; missing folders are made.
+
+    Raises:
+        NetdefError: they cannot.
+    """
+    folder = prefix.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Only trying tells: rights say little about network drives, full disks and root.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        raise NetdefError(
+            SnapshotFolder(
+                f"no snapshots can be written to `{folder}`: {words}",
+                help="choose another `snapshot_prefix`",
+            )
+        ) from error
+
+
+def write_snapshot(
+    net: Net,
+    prefix: Path,
+    iteration: int,
+    history: Sequence[Sequence[Array]],
+    current_step: int,
+    extra: Mapping[str, int],
+    *,
+    hdf5: bool,
+) -> tuple[Path, Path]:
+    """Write both files.
+
+    Args:
+        net: whose weights are saved.
+        prefix: beginning of the names.
+        iteration: updates made.
+        history: for each slot of the rule the arrays of all params.
+        current_step: steps that the rate policy has made.
+        extra: what Caffe's state has no place for.
+        hdf5: write HDF5.
+
+    Returns:
+        The model's path, the state's path.
+
+    Raises:
+        NetdefError: a file cannot be written; earlier snapshots are as they were, and no new
+            model is left without its state.
+    """
+    model = model_path(prefix, iteration, hdf5=hdf5)
+    state = state_path(prefix, iteration, hdf5=hdf5)
+    known = model.exists()
+    net.save(model)
+    slots = [array for slot in history for array in slot]
+    try:
+        write_state(state, SolverStateData(iteration, str(model), slots, current_step, extra))
+    except BaseException:
+        if not known:
+            with suppress(OSError):
+                model.unlink()
+        raise
+    return model, state
+
+
+def read_snapshot(path: Path, params: Sequence[LearnedParam], rule: Rule) -> Snapshot:
+    """Read a state and find its model; nothing is changed yet.
+
+    Args:
+        path: the state, of netdef's or of Caffe's, binary or HDF5.
+        params: of the net it is for.
+        rule: it is for.
+
+    Raises:
+        NetdefError: the file is none, does not fit, or its model is not there.
+    """
+    data = read_state(path)
+    history = _fitting_history(path, data.history, params, rule)
+    model = _find_model(path, data.learned_net)
+    return Snapshot(data.iteration, data.current_step, model, history, data.extra)
+
+
+def _fitting_history(
+    path: Path, arrays: Sequence[Array], params: Sequence[LearnedParam], rule: Rule
+) -> tuple[tuple[Array, ...], ...]:
+    needed = len(params) * len(rule.slots)
+    if len(arrays) != needed:
+        other = len(params) * (3 - len(rule.slots))
+        kind = StateOfAnotherRule if len(arrays) == other else StateOfAnotherNet
+        raise NetdefError(
+            kind(
+                f"`{path}` has {len(arrays)} arrays of history, where {rule.type} needs "
+                f"{needed} for the {len(params)} params of this net",
+                help="resume with the net and the `type` that wrote it, "
+                "or give its model after `--weights`",
+            )
+        )
+    report = Report()
+    found = []
+    for number, array in enumerate(arrays):
+        slot, index = divmod(number, len(params))
+        param = params[index]
+        fitted = fit(array, param.shape)
+        if fitted is None:
+            report.add(
+                StateOfAnotherNet(
+                    f"the {param.role} of layer `{param.layer}` is {_words(param.shape)}, "
+                    f"{_words(array.shape)} in `{path}`",
+                    notes=(f"seen in slot `{rule.slots[slot].name}` of {rule.type}",),
+                    help="resume with the net that wrote it",
+                )
+            )
+        else:
+            found.append(np.asarray(fitted))
+    report.raise_if_errors()
+    count = len(params)
+    return tuple(tuple(found[slot * count : (slot + 1) * count]) for slot in range(len(rule.slots)))
+
+
+def _find_model(state: Path, recorded: str) -> Path:
+    # A name that another system wrote has its own separators.
+    name = recorded.replace("\\", "/").rpartition("/")[2]
+    own = state.name.replace(".solverstate", ".caffemodel")
+    places = [Path(recorded)] if recorded else []
+    places += [state.with_name(n) for n in (name, own) if n and n != state.name]
+    for place in places:
+        if place.is_file():
+            return place
+    tried = ", ".join(f"`{p}`" for p in dict.fromkeys(places))
+    raise NetdefError(
+        ModelOfStateMissing(
+            f"the model of `{state}` is not there",
+            notes=(f"looked for {tried}",) if tried else (),
+            help="put its .caffemodel beside it",
+        )
+    )
+
+
+def _words(shape: Shape) -> str:
+    return "×".join(map(str, shape)) or "scalar"

@@ -1,0 +1,433 @@
+"""The trainer, in Caffe's order of things."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from netdef.diag import FieldError, NetdefError, Report
+from netdef.run import snapshot
+from netdef.run.copy_weights import Copied
+from netdef.run.net import Net
+from netdef.run.progress import (
+    Evaluated,
+    Event,
+    Finished,
+    Iteration,
+    Listener,
+    Restored,
+    Snapshotted,
+    Started,
+    Tested,
+    Testing,
+    Warned,
+)
+from netdef.run.resume import numbers_of, take_numbers
+from netdef.run.score import outputs_of, score
+from netdef.run.solver_file import (
+    NetSource,
+    bad_setting,
+    initial_weights,
+    snapshot_prefix,
+    solver_message,
+    understand,
+)
+from netdef.run.threads import thread_count, workers
+from netdef.schema import SolverParameter
+from netdef.schema.document import Document, read_net, read_solver
+from netdef.solvers.settings import Settings
+from netdef.solvers.update import Updater
+
+StrPath = str | os.PathLike[str]
+Callback = Callable[[], object]
+
+
+class Solver:
+    """Trains a net.
+
+    Args:
+        document: the solver as read.
+        model: a net to train in place of the one the solver names.
+        seed: in place of the solver's `random_seed`; None for that, or a new one.
+        threads: how many to use; None for the default.
+        weights: model files to start from, in place of the solver's `weights`.
+        keep: blobs of the nets to be there after forward, see `Net`.
+
+    Attributes:
+        net: the net that is trained.
+        test_nets: nets that are tested; they use the arrays of `net`.
+        report: warnings and notes about the solver's file.
+        seed: of everything random.
+        copied: for each file that weights were copied from, what was matched.
+
+    Raises:
+        NetdefError: the solver or a net has mistakes, or weights do not fit.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        *,
+        model: Document | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+        weights: Sequence[StrPath] | None = None,
+        keep: str | Iterable[str] = "all",
+    ) -> None:
+        self.report = Report()
+        file = understand(document, self.report, model)
+        self.report.raise_if_errors()
+        assert file is not None
+        self._document = document
+        self._settings: Settings = file.settings
+        self.seed = self._choose_seed(seed)
+        self.net = self._build(file.train, threads, keep)
+        self.test_nets = [self._build(test, threads, keep, backward=False) for test in file.tests]
+        count = thread_count(threads)
+        self._updater = Updater(
+            self._settings.rule,
+            self._settings.preparation,
+            self.net.learned,
+            count,
+            workers(count).run if count > 1 else None,
+        )
+        self._iter = 0
+        self._current_step = 0
+        self._losses: deque[float] = deque(maxlen=self.param.average_loss)
+        self._listeners: list[Listener] = []
+        self._callbacks: list[tuple[Callback | None, Callback | None]] = []
+        self._stop_asked = False
+        self._snapshot_asked = False
+        self._snapshotted_at: int | None = None
+        self._folder_checked = False
+        self._warned_of_loss = False
+        self.copied: list[tuple[Path, Copied]] = []
+        names = initial_weights(document) if weights is None else [Path(w) for w in weights]
+        for name in names:
+            self._copy_weights(name)
+        for test in self.test_nets:
+            test.share_params_with(self.net)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: StrPath,
+        *,
+        model: StrPath | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+        weights: Sequence[StrPath] | None = None,
+        keep: str | Iterable[str] = "all",
+    ) -> Solver:
+        """A solver from its prototxt.
+
+        Args:
+            path: the solver's prototxt.
+            model: the prototxt of a net to train in place of the one the solver names.
+            seed: as for the class, like all that follow.
+            threads: how many to use.
+            weights: model files to start from.
+            keep: blobs to be there after forward.
+
+        Raises:
+            NetdefError: a file has mistakes.
+        """
+        report = Report()
+        document = read_solver(path, report)
+        net = read_net(model, report) if model is not None else None
+        report.raise_if_errors()
+        assert document is not None
+        solver = cls(document, model=net, seed=seed, threads=threads, weights=weights, keep=keep)
+        for problem in report:
+            solver.report.add(problem)
+        return solver
+
+    # what it is
+
+    @property
+    def param(self) -> SolverParameter:
+        """The solver's settings; max_iter, display and the like may be changed between steps."""
+        return solver_message(self._document)
+
+    @property
+    def iter(self) -> int:
+        """Updates made so far."""
+        return self._iter
+
+    @property
+    def lr(self) -> float:
+        """The rate that the next update will use, before lr_mult."""
+        policy = self._settings.policy
+        return policy.rate(self._iter, policy.advance(self._iter, self._current_step))
+
+    @property
+    def prefix(self) -> Path:
+        """What the names of snapshots begin with."""
+        return snapshot_prefix(self._document)
+
+    # who listens
+
+    def add_listener(self, listener: Listener) -> None:
+        """Call a function with each event of `netdef.run.progress`."""
+        self._listeners.append(listener)
+
+    def add_callback(
+        self, on_start: Callback | None = None, on_gradients_ready: Callback | None = None
+    ) -> None:
+        """Call functions in every iteration.
+
+        Args:
+            on_start: before the first forward pass of an iteration.
+            on_gradients_ready: after the last backward pass, before the update.
+        """
+        self._callbacks.append((on_start, on_gradients_ready))
+
+    def request_stop(self) -> None:
+        """Stop after the iteration, or the test batch, that runs; safe in a signal handler."""
+        self._stop_asked = True
+
+    def request_snapshot(self) -> None:
+        """Write a snapshot after the iteration that runs; safe in a signal handler."""
+        self._snapshot_asked = True
+
+    # training
+
+    def solve(self, resume: StrPath | None = None) -> None:
+        """Train to max_iter, with tests, display and snapshots.
+
+        Args:
+            resume: a state to go on from.
+
+        Raises:
+            NetdefError: max_iter is missing, data is at fault, or a snapshot cannot be written.
+        """
+        if not self.param.HasField("max_iter"):
+            error = FieldError(
+                "max_iter", "is missing", "write how long to train: `max_iter: 1000`"
+            )
+            raise NetdefError(bad_setting(self._document, error))
+        if resume is not None:
+            self.restore(resume)
+        if self.param.snapshot_after_train:
+            self._check_folder()
+        self._emit(Started(self._iter, self.param.max_iter))
+        early = self._run(self.param.max_iter - self._iter)
+        if self.param.snapshot_after_train and self._snapshotted_at != self._iter:
+            self.snapshot()
+        if not early:
+            self._look_back()
+        self._emit(Finished(self._iter, early))
+
+    def step(self, iterations: int) -> None:
+        """Train for some iterations, with tests, display and snapshots as they fall due.
+
+        Args:
+            iterations: how many; max_iter does not matter.
+        """
+        self._run(iterations)
+
+    def apply_update(self) -> float:
+        """Make one update from the gradients that the params hold, and count it.
+
+        Returns:
+            The rate that was used.
+        """
+        policy = self._settings.policy
+        self._current_step = policy.advance(self._iter, self._current_step)
+        rate = policy.rate(self._iter, self._current_step)
+        self._updater.apply(rate, self._iter)
+        self._iter += 1
+        return rate
+
+    def test(self, index: int = 0) -> Tested | None:
+        """Test one of the test nets on its `test_iter` batches.
+
+        Returns:
+            The scores; None where a stop was asked for in between.
+        """
+        net, batches = self.test_nets[index], self.param.test_iter[index]
+        self._emit(Testing(self._iter, index, batches))
+        start = perf_counter()
+        found = score(net, batches, lambda batch, outputs: not self._stop_asked)
+        if found is None:
+            return None
+        loss = found[1] if self.param.test_compute_loss else None
+        tested = Tested(self._iter, index, found[0], loss, perf_counter() - start)
+        self._emit(tested)
+        return tested
+
+    def _run(self, iterations: int) -> bool:
+        """Iterate; returns whether a stop was asked for."""
+        if self.param.snapshot:
+            self._check_folder()
+        self._losses.clear()
+        end = self._iter + iterations
+        while self._iter < end:
+            if self._test_due() and (self._iter > 0 or self.param.test_initialization):
+                self._test_all()
+            due = False
+            if not self._stop_asked:
+                self._iterate()
+                due = self.param.snapshot > 0 and self._iter % self.param.snapshot == 0
+            if due or self._snapshot_asked:
+                self.snapshot()
+            if self._stop_asked:
+                self._stop_asked = False
+                return True
+        return False
+
+    def _iterate(self) -> None:
+        start = perf_counter()
+        number = self._iter
+        shown = self._shown(number)
+        self.net.clear_param_diffs()
+        for on_start, _ in self._callbacks:
+            if on_start is not None:
+                on_start()
+        loss = 0.0
+        for _ in range(self.param.iter_size):
+            self.net.forward()
+            self.net.backward()
+            loss += self.net.loss
+        loss /= self.param.iter_size
+        smoothed = self._smooth(loss)
+        outputs = outputs_of(self.net) if shown else ()
+        for _, on_gradients_ready in self._callbacks:
+            if on_gradients_ready is not None:
+                on_gradients_ready()
+        rate = self.apply_update()
+        self._watch_loss(number, loss)
+        seconds = perf_counter() - start
+        self._emit(Iteration(number, loss, smoothed, rate, seconds, shown, outputs))
+
+    def _look_back(self) -> None:
+        """Show where training ended, as far as display and test_interval ask for it."""
+        if self._shown(self._iter):
+            self.net.forward()
+            loss = self.net.loss
+            self._emit(Evaluated(self._iter, loss, self._smooth(loss)))
+        if self._test_due():
+            self._test_all()
+
+    def _test_all(self) -> None:
+        for index in range(len(self.test_nets)):
+            if not self._stop_asked:
+                self.test(index)
+
+    def _test_due(self) -> bool:
+        interval = self.param.test_interval
+        return interval > 0 and self._iter % interval == 0
+
+    def _shown(self, iteration: int) -> bool:
+        return self.param.display > 0 and iteration % self.param.display == 0
+
+    def _smooth(self, loss: float) -> float:
+        self._losses.append(loss)
+        return sum(self._losses) / len(self._losses)
+
+    def _watch_loss(self, iteration: int, loss: float) -> None:
+        # Caffe goes on too: a user may want to see what follows, or have a net that recovers.
+        if not isfinite(loss) and not self._warned_of_loss:
+            self._warned_of_loss = True
+            self._warn(
+                f"the loss of iteration {iteration} is {loss}: a smaller `base_lr` or a "
+                "`clip_gradients` often helps"
+            )
+
+    # snapshots
+
+    def snapshot(self) -> Path:
+        """Write a snapshot.
+
+        Returns:
+            The path of the state, to resume from.
+
+        Raises:
+            NetdefError: it cannot be written; earlier snapshots are as they were.
+        """
+        self._check_folder()
+        self._snapshot_asked = False
+        model, state = snapshot.write_snapshot(
+            self.net,
+            self.prefix,
+            self._iter,
+            self._updater.history,
+            self._current_step,
+            numbers_of(self.net, self.test_nets, self.seed),
+            hdf5=self.param.snapshot_format == SolverParameter.HDF5,
+        )
+        self._snapshotted_at = self._iter
+        self._emit(Snapshotted(self._iter, model, state))
+        return state
+
+    def restore(self, path: StrPath) -> None:
+        """Go on from a snapshot, of netdef's or of Caffe's.
+
+        Raises:
+            NetdefError: it cannot be read or does not fit; nothing was changed.
+        """
+        found = snapshot.read_snapshot(Path(path), self.net.learned, self._settings.rule)
+        self.net.copy_from(found.model)
+        for slots, arrays in zip(self._updater.history, found.history, strict=True):
+            for slot, array in zip(slots, arrays, strict=True):
+                np.copyto(slot, array)
+        self._iter = found.iteration
+        self._current_step = found.current_step
+        self._losses.clear()
+        self.net.passes = found.iteration * self.param.iter_size
+        if found.extra:
+            seed = take_numbers(self.net, self.test_nets, found.extra)
+            self.seed = self.seed if seed is None else seed
+        elif self.net.reader_states():
+            self._warn(
+                f"`{os.fspath(path)}` does not say where in the data it stood: "
+                "reading starts anew, as in Caffe"
+            )
+        self._emit(Restored(self._iter, found.model, Path(path)))
+
+    def _check_folder(self) -> None:
+        if not self._folder_checked:
+            snapshot.check_folder(self.prefix)
+            self._folder_checked = True
+
+    # beginnings
+
+    def _choose_seed(self, seed: int | None) -> int:
+        wanted = self.param.random_seed if seed is None else seed
+        return wanted if wanted >= 0 else int.from_bytes(os.urandom(6))
+
+    def _build(
+        self,
+        source: NetSource,
+        threads: int | None,
+        keep: str | Iterable[str],
+        *,
+        backward: bool = True,
+    ) -> Net:
+        return Net(
+            source.document,
+            source.state,
+            seed=self.seed,
+            threads=threads,
+            keep=keep,
+            backward=backward,
+        )
+
+    def _copy_weights(self, path: Path) -> None:
+        self.copied.append((path, self.net.copy_from(path)))
+        for test in self.test_nets:
+            if any(layer not in self.net.params for layer in test.params):
+                test.copy_from(path)
+
+    def _warn(self, text: str) -> None:
+        self._emit(Warned(self._iter, text))
+
+    def _emit(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
