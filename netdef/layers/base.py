@@ -100,6 +100,8 @@ class Site:
         exact: use only arithmetic that keeps Caffe's digits (no Winograd).
         shard: which shard of the batch this is.
         shards: how many run side by side.
+        images: in the whole batch; 0 where there is no batch axis.
+        first: the first of them that is in this shard.
     """
 
     layout: Layout
@@ -111,6 +113,8 @@ class Site:
     exact: bool = False
     shard: int = 0
     shards: int = 1
+    images: int = 0
+    first: int = 0
 
     @property
     def backward(self) -> bool:
@@ -165,6 +169,12 @@ class Forward(Generic[W]):
     def buffer(self, name: str) -> Array:
         """An array that the layer asked for in `buffers`."""
         return self._buffers[name]
+
+    @property
+    def images(self) -> slice:
+        """Which images of the whole batch this shard has."""
+        first = self.site.first
+        return slice(first, first + self.bottoms[0].shape[-1])
 
     @property
     def random(self) -> np.random.Generator:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PATH = "inner_product_param"
 _BLOCK = 1 << 19
 """Values of a block of gradients that is added from: 2 MB of float32 stay in cache."""
+_LARGE = 1 << 20
+"""Weights from which on reading them outweighs two more meetings of the threads."""
 
 
 class Views(NamedTuple):
@@ -115,11 +117,24 @@ class InnerProduct(base.Layer[Views]):
         axis = axis_of(self.axis, bottoms[0], f"{_PATH}.axis")
         return base.CHWN if axis == 1 else base.NCHW
 
+    def stages(self, site: base.Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Large weights are shared out among the shards, for reading them is what takes time."""
+        if self.whole_params(site):
+            return ("gather", "rows", "spread"), ("gather_back", "rows_back", "spread_back")
+        return self.forward_stages, self.backward_stages
+
+    def whole_params(self, site: base.Site) -> bool:
+        """Whether each shard takes a share of the weights and computes it for the whole batch."""
+        inputs, _ = self._counts(site)
+        return site.shards > 1 and inputs * self.num_output >= _LARGE
+
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
-        """A block of the bottom's gradient, where it may have to be added."""
+        """A block of the bottom's gradient where it may have to be added; the whole batch."""
+        inputs, examples = self._counts(site)
+        if self.whole_params(site):
+            return {} if site.shard else self._whole_batch(site, inputs)
         if not any(site.wanted):
             return {}
-        inputs, examples = self._counts(site)
         return {"dx": base.Buffer((_block(inputs, examples), examples))}
 
     def prepare(self, run: base.Forward[Views]) -> Views:
@@ -158,6 +173,63 @@ class InnerProduct(base.Layer[Views]):
             np.matmul(turned[some], dy, out=part)
             np.add(dx[some], part, out=dx[some])
 
+    def gather(self, run: base.Forward[Views]) -> None:
+        """Put the shard's images into the whole batch."""
+        run.peers[0].buffer("x")[:, run.images] = run.work.x
+
+    def rows(self, run: base.Forward[Views]) -> None:
+        """Y = W @ X + b for the shard's share of the outputs, all images."""
+        whole, rows = run.peers[0], _share(self.num_output, run.site)
+        y = whole.buffer("y")[rows]
+        np.matmul(self._weight(run.param(0))[rows], whole.buffer("x"), out=y)
+        if self.bias_term:
+            np.add(y, run.param(1)[rows, None], out=y)
+
+    def spread(self, run: base.Forward[Views]) -> None:
+        """Take the shard's images out of the whole batch."""
+        np.copyto(run.work.y, run.peers[0].buffer("y")[:, run.images])
+
+    def gather_back(self, run: base.Backward[Views]) -> None:
+        """Put the gradient by the shard's images into the whole batch."""
+        dy = _columns(run.top_diff(0), run.site.layout, *run.work.y.shape)
+        run.peers[0].buffer("dy")[:, run.images] = dy
+
+    def rows_back(self, run: base.Backward[Views]) -> None:
+        """Write the shard's rows of dW and db, and its share of dX for all images."""
+        whole, rows = run.peers[0], _share(self.num_output, run.site)
+        dy = whole.buffer("dy")
+        if (dw := run.param_diff(0)) is not None:
+            product(dy[rows], whole.buffer("x").T, out=self._weight(dw)[rows])
+        if self.bias_term and (db := run.param_diff(1)) is not None:
+            np.sum(dy[rows], axis=1, out=db[rows])
+        if run.bottom_diff(0) is not None:
+            dx = whole.buffer("dx")
+            columns = _share(len(dx), run.site)
+            np.matmul(self._weight(run.param(0))[:, columns].T, dy, out=dx[columns])
+
+    def spread_back(self, run: base.Backward[Views]) -> None:
+        """Take the shard's part of dX out of the whole batch."""
+        if (written := run.bottom_diff(0)) is None:
+            return
+        dx = _columns(written, run.site.layout, *run.work.x.shape)
+        part = run.peers[0].buffer("dx")[:, run.images]
+        if run.adds(0):
+            np.add(dx, part, out=dx)
+        else:
+            np.copyto(dx, part)
+
+    def _whole_batch(self, site: base.Site, inputs: int) -> dict[str, base.Buffer]:
+        """Bottom and top for all images, and their gradients, kept by the first shard.
+
+        All are saved: the other shards write there while the first still runs other layers.
+        """
+        shapes = {"x": inputs, "y": self.num_output}
+        if site.backward:
+            shapes["dy"] = self.num_output
+        if any(site.wanted):
+            shapes["dx"] = inputs
+        return {n: base.Buffer((rows, site.images), saved=True) for n, rows in shapes.items()}
+
     def _weight(self, w: base.Array) -> base.Array:
         """The weights as (num_output, k)."""
         return w.T if self.transpose else w
@@ -171,6 +243,11 @@ class InnerProduct(base.Layer[Views]):
         """Inputs of an output, and examples."""
         examples = prod(site.tops[0]) // self.num_output
         return prod(site.bottoms[0]) // examples, examples
+
+
+def _share(count: int, site: base.Site) -> slice:
+    """The shard's share of rows."""
+    return slice(count * site.shard // site.shards, count * (site.shard + 1) // site.shards)
 
 
 def _block(inputs: int, examples: int) -> int:

@@ -63,7 +63,16 @@ def _site(program: Program, step: Step, shard: int) -> Site:
         program.options.exact,
         shard,
         program.shards if step.sharded else 1,
+        *_images(program, step, shard),
     )
+
+
+def _images(program: Program, step: Step, shard: int) -> tuple[int, int]:
+    """Images in the batch of the step's first blob, and the first of them in the shard."""
+    value = program.values[(*step.bottoms, *step.tops)[0]]
+    if not value.shape:
+        return 0, 0
+    return value.shape[0], program.bounds(value)[shard][0] if step.sharded else 0
 
 
 def _size(buffer: Buffer, site: Site) -> int:

@@ -115,8 +115,7 @@ NETS = {
     + _layer("SoftmaxWithLoss", "aux label", "auxloss", "loss_weight: 0.3")
     + _layer("Power", "a", "p", "power_param { power: 2 } loss_weight: 0.01")
     + _END.format(bottom="p"),
-    "constants_last": DATA
-    + 'layer { name: "one" type: "DummyData" top: "one" '
+    "constants_last": DATA + 'layer { name: "one" type: "DummyData" top: "one" '
     "dummy_data_param { shape { dim: 7 dim: 4 } data_filler { value: 0.5 } } }\n"
     + _layer("Power", "one", "two", "power_param { scale: 2 }")
     + _layer("TanH", "two", "two", name="tt")

@@ -11,6 +11,7 @@ import pytest
 import netdef.run.net
 from netdef.diag import Report
 from netdef.graph import State
+from netdef.layers import inner_product
 from netdef.layers.base import Phase
 from netdef.plan import Options
 from netdef.run.net import Net
@@ -68,6 +69,16 @@ class TestChoices:
             pytest.skip("each shard draws its own random numbers")
         one = run(build(NETS[name], threads=1))
         assert_same(run(build(NETS[name], threads=threads)), one, BETWEEN_SHARDS)
+
+    def test_weights_shared_out_among_shards(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """InnerProducts with large weights compute each its share for the whole batch."""
+        if name == "dropout":
+            pytest.skip("each shard draws its own random numbers")
+        one = run(build(NETS[name], threads=1))
+        monkeypatch.setattr(inner_product, "_LARGE", 1)
+        assert_same(run(build(NETS[name], threads=3)), one, BETWEEN_SHARDS)
 
     @pytest.mark.parametrize("threads", [1, 2])
     def test_the_same_twice(self, name: str, threads: int) -> None:
