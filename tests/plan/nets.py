@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 DATA = """
-layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 7 dim: 3 dim: 6 dim: 5 } } }
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 7 dim: 3 dim: 6 dim: 5 } } }
 layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 7 } } }
 """
 _CONV = """
