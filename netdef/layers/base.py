@@ -8,6 +8,7 @@ threads is the plan's business.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -122,6 +123,26 @@ class Site:
         return any(self.wanted) or any(self.learns)
 
 
+class Epilogue(ABC):
+    """What a layer does to a block of its bottom, in place, while it is still in cache.
+
+    The layer before it calls it for each block of its top that is complete.
+    """
+
+    def start(self) -> None:
+        """Make what all blocks of a pass need."""
+        return
+
+    @abstractmethod
+    def apply(self, block: Array, first: int) -> None:
+        """Turn bottom into top.
+
+        Args:
+            block: (channels, values) in CHWN, where channels are those from `first` on.
+            first: the first channel.
+        """
+
+
 class Forward(Generic[W]):
     """What a layer is handed to run forward: arrays to read and arrays to write.
 
@@ -132,9 +153,21 @@ class Forward(Generic[W]):
         params: the layer's learned arrays, in Caffe's shapes.
         work: what `prepare` returned.
         peers: the runs of all shards, its own included, in a fixed order.
+        epilogues: what the plan lets the layer do to its top block by block, on behalf of the
+            layers after it.
     """
 
-    __slots__ = ("_buffers", "_random", "bottoms", "params", "peers", "site", "tops", "work")
+    __slots__ = (
+        "_buffers",
+        "_random",
+        "bottoms",
+        "epilogues",
+        "params",
+        "peers",
+        "site",
+        "tops",
+        "work",
+    )
 
     def __init__(
         self,
@@ -151,6 +184,7 @@ class Forward(Generic[W]):
         self.params = list(params)
         self.work: W = None  # type: ignore[assignment]  # set by the plan once `prepare` ran
         self.peers: Sequence[Forward[W]] = [self]
+        self.epilogues: list[Epilogue] = []
         self._buffers = buffers or {}
         self._random = random
 
@@ -165,6 +199,19 @@ class Forward(Generic[W]):
     def param(self, index: int) -> Array:
         """The array of a parameter."""
         return self.params[index]
+
+    def start_epilogues(self) -> None:
+        """To be called once a pass, before the first `finish`."""
+        for epilogue in self.epilogues:
+            epilogue.start()
+
+    def finish(self, block: Array, first: int) -> None:
+        """Let the layers after this one do their part to a complete block of the top.
+
+        Only for layers that say `finishes_blocks`; see `Epilogue.apply`.
+        """
+        for epilogue in self.epilogues:
+            epilogue.apply(block, first)
 
     def buffer(self, name: str) -> Array:
         """An array that the layer asked for in `buffers`."""
@@ -253,6 +300,7 @@ class Layer(Generic[W]):
         forward_stages: methods that make up forward, one after the other; before each but the
             first all shards meet, so that it can read what its peers wrote (BatchNorm's sums).
         backward_stages: the same backward.
+        finishes_blocks: forward calls `Forward.finish` for each block of its top, in CHWN.
         kinks: values of the first bottom where the formula has no derivative; the gradient
             check keeps away from them.
     """
@@ -271,6 +319,7 @@ class Layer(Generic[W]):
     random: ClassVar[bool] = False
     forward_stages: ClassVar[tuple[str, ...]] = ("forward",)
     backward_stages: ClassVar[tuple[str, ...]] = ("backward",)
+    finishes_blocks: ClassVar[bool] = False
     kinks: ClassVar[tuple[float, ...]] = ()
 
     @classmethod
@@ -341,6 +390,15 @@ class Layer(Generic[W]):
         """
         del site
         return False
+
+    def has_epilogue(self, site: Site) -> bool:
+        """Whether the layer can be done block by block by the one before it, in CHWN."""
+        del site
+        return False
+
+    def epilogue(self, run: Forward[W]) -> Epilogue:
+        """What to do to a block; only called where `has_epilogue`."""
+        raise NotImplementedError
 
     def prepare(self, run: Forward[W]) -> W:
         """Make, once per plan, what every pass can use again: views, kernels.

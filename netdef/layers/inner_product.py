@@ -73,6 +73,7 @@ class InnerProduct(base.Layer[Views]):
     layout = base.CHWN
     reads_tops = False
     accumulates = True
+    finishes_blocks = True
 
     @classmethod
     def read(cls, message: LayerParameter, phase: base.Phase) -> Self:
@@ -150,6 +151,8 @@ class InnerProduct(base.Layer[Views]):
         product(self._weight(run.param(0)), x, out=y)
         if self.bias_term:
             np.add(y, run.param(1)[:, None], out=y)
+        run.start_epilogues()
+        run.finish(y, 0)
 
     def backward(self, run: base.Backward[Views]) -> None:
         """Write dW = dY @ X^T, db = dY @ 1 and dX = W^T @ dY."""
@@ -188,6 +191,8 @@ class InnerProduct(base.Layer[Views]):
     def spread(self, run: base.Forward[Views]) -> None:
         """Take the shard's images out of the whole batch."""
         np.copyto(run.work.y, run.peers[0].buffer("y")[:, run.images])
+        run.start_epilogues()
+        run.finish(run.work.y, 0)
 
     def gather_back(self, run: base.Backward[Views]) -> None:
         """Put the gradient by the shard's images into the whole batch."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from netdef.kernels.blocks import block_size, blocks, zeros
 from netdef.layers import base
@@ -70,6 +71,15 @@ class ReLU(base.Layer[None]):
             needs["signs"] = base.Buffer(site.bottoms[0], np.bool_, saved=True)
         return needs
 
+    def has_epilogue(self, site: base.Site) -> bool:
+        """The plain one."""
+        del site
+        return not self.negative_slope
+
+    def epilogue(self, run: base.Forward[None]) -> base.Epilogue:
+        """Take the maximum with 0."""
+        return _Rectify(run.site.dtype)
+
     def forward(self, run: base.Forward[None]) -> None:
         """Set y = max(x, 0) + negative_slope * min(x, 0)."""
         x, y, slope = run.bottom(0), run.top(0), self.negative_slope
@@ -109,3 +119,18 @@ class ReLU(base.Layer[None]):
             np.logical_not(low, out=low)
             np.add(factor, low, out=factor)  # exactly 1 or the slope
             np.multiply(dys, factor, out=dxs)
+
+
+class _Rectify(base.Epilogue):
+    """max(x, 0) of a block in place."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._none = np.zeros(0, dtype)
+
+    def apply(self, block: base.Array, first: int) -> None:
+        """Compare with a row of zeros: three times as fast as with the number."""
+        del first
+        columns = block.shape[-1]
+        if self._none.size < columns:
+            self._none = np.zeros(columns, self._none.dtype)
+        np.maximum(block, self._none[:columns], out=block)

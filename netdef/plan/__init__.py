@@ -14,6 +14,7 @@ from netdef.graph import Net
 from netdef.layers.base import Array
 from netdef.plan.allocate import allocate
 from netdef.plan.bind import bind
+from netdef.plan.fuse import fuse
 from netdef.plan.lower import lower
 from netdef.plan.program import Options, ParamGradient, PlanPass, Program, Step, Value
 from netdef.plan.share_memory import run_in_place, share_views
@@ -23,6 +24,7 @@ LOWERING: tuple[PlanPass, ...] = (
     lower,  # nodes become steps, each in its layout, with conversions between
     share_views,  # reshapes and splits lie in their bottom's memory
     run_in_place,  # layers write over their bottom where nobody misses it
+    fuse,  # layers in place do their work while their bottom is in cache
     sum_gradients,  # who sets a gradient, who adds
     allocate,  # memory for every value
     bind,  # every step gets its arrays

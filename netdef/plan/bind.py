@@ -11,6 +11,7 @@ import numpy as np
 from netdef.layers.base import Array, Backward, Buffer, Forward, Layout, Site
 from netdef.plan.allocate import rows
 from netdef.plan.program import ParamGradient, Part, Program, Step, Value
+from netdef.plan.sites import site_of
 
 _ALIGN = 64  # bytes: a cache line
 
@@ -27,7 +28,7 @@ def bind(program: Program) -> None:
         if step.layer is None or step.view:
             continue
         for shard in range(program.shards if step.sharded else 1):
-            site = _site(program, step, shard)
+            site = site_of(program, step, shard)
             program.sites[index, shard] = site
             buffers = dict(step.layer.buffers(site))
             wanted.append((index, shard, buffers))
@@ -41,38 +42,10 @@ def bind(program: Program) -> None:
     for step in program.steps:
         if step.layer is None or step.view:
             _bind_copy(program, step)
+        _bind_epilogue(step)
         for run in (*step.forward_runs, *step.backward_runs):
             run.peers = step.backward_runs if isinstance(run, Backward) else step.forward_runs
     _bind_param_gradients(program)
-
-
-def _site(program: Program, step: Step, shard: int) -> Site:
-    def shape(index: int) -> tuple[int, ...]:
-        shapes = program.array_shapes(program.values[index])
-        return shapes[shard if step.sharded else 0]
-
-    params = program.net.nodes[step.node].params
-    force = program.net.message.force_backward
-    return Site(
-        step.layout,
-        tuple(shape(b) for b in step.bottoms),
-        tuple(shape(t) for t in step.tops),
-        tuple(step.backward and wish for wish in step.propagate),
-        tuple(step.backward and (program.net.params[p].learns or force) for p in params),
-        program.options.dtype,
-        program.options.exact,
-        shard,
-        program.shards if step.sharded else 1,
-        *_images(program, step, shard),
-    )
-
-
-def _images(program: Program, step: Step, shard: int) -> tuple[int, int]:
-    """Images in the batch of the step's first blob, and the first of them in the shard."""
-    value = program.values[(*step.bottoms, *step.tops)[0]]
-    if not value.shape:
-        return 0, 0
-    return value.shape[0], program.bounds(value)[shard][0] if step.sharded else 0
 
 
 def _size(buffer: Buffer, site: Site) -> int:
@@ -146,6 +119,14 @@ def _carve(arena: Array, used: int, buffer: Buffer, site: Site) -> tuple[Array, 
     size = prod(buffer.shape) * dtype.itemsize
     array = arena[used : used + size].view(dtype).reshape(buffer.shape)
     return array, used + _size(buffer, site)
+
+
+def _bind_epilogue(step: Step) -> None:
+    """Make what the step that this one is fused into will call."""
+    if step.fused_into < 0:
+        return
+    assert step.layer is not None
+    step.epilogues = [step.layer.epilogue(run) for run in step.forward_runs]
 
 
 def _bind_copy(program: Program, step: Step) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netdef.graph import Net
-from netdef.layers.base import Array, Backward, Forward, Layer, Layout, Shape, Site
+from netdef.layers.base import Array, Backward, Epilogue, Forward, Layer, Layout, Shape, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Options:
         exact: only arithmetic that keeps Caffe's digits.
         dtype: of all blobs and params.
         in_place: let layers write over their bottoms where nothing is lost by it.
+        fuse: let a layer finish its top for the layers in place after it.
     """
 
     shards: int = 1
@@ -30,6 +31,7 @@ class Options:
     exact: bool = False
     dtype: Any = np.float32
     in_place: bool = True
+    fuse: bool = True
 
 
 @dataclass(slots=True)
@@ -81,7 +83,9 @@ class Step:
         backward: whether it runs backward.
         view: its tops lie in its bottoms' memory, so forward has nothing to do.
         view_diff: its bottoms' gradients lie in its tops', so backward has nothing to do.
+        fused_into: index of the step that does its forward work block by block; -1 for none.
         adds: for each bottom whether its gradient is added to what other steps wrote.
+        epilogues: what the step it is fused into calls, one a shard.
         forward_runs: what to hand the layer forward, one a shard, or one for the whole batch.
         backward_runs: the same backward.
         adders: for each bottom that the layer cannot add to by itself: (scratch, diff) arrays,
@@ -97,7 +101,9 @@ class Step:
     backward: bool = False
     view: bool = False
     view_diff: bool = False
+    fused_into: int = -1
     adds: tuple[bool, ...] = ()
+    epilogues: list[Epilogue] = field(default_factory=list)
     forward_runs: list[Forward[Any]] = field(default_factory=list)
     backward_runs: list[Backward[Any]] = field(default_factory=list)
     adders: list[list[tuple[Array, Array]]] = field(default_factory=list)

@@ -57,7 +57,10 @@ class Executor:
                 for step in self._between(first, last)
                 if not step.view and (step.bottoms or not skip_sources)
             ]
-            self._segments[key] = list(self._staged(steps, "forward"))
+            alone, hosts = self._hosted(steps)
+            self._segments[key] = list(
+                self._staged(alone, lambda step: _forward_tasks(step, hosts.get(id(step), ())))
+            )
         self._run(self._segments[key])
 
     def backward(self, fresh: Sequence[bool], first: int = 0, last: int | None = None) -> None:
@@ -77,22 +80,42 @@ class Executor:
         key = ("backward", first, last)
         if key not in self._segments:
             steps = [s for s in self._between(first, last) if s.backward and not s.view_diff]
-            self._segments[key] = list(self._staged(reversed(steps), "backward"))
+            self._segments[key] = list(self._staged(reversed(steps), _backward_tasks))
         self._run(self._segments[key])
         for gradient in self.program.gradients:
             self._gather(gradient, fresh=fresh[gradient.param])
+
+    def _hosted(self, steps: list[Step]) -> tuple[list[Step], dict[int, list[Step]]]:
+        """The steps without those that others do for them, and who does whose work.
+
+        Where only part of the net runs, a group may be cut: then each step runs by itself.
+        """
+        here = {id(step) for step in steps}
+        groups: dict[int, list[Step]] = {}
+        for step in self.program.steps:
+            if step.fused_into >= 0:
+                groups.setdefault(step.fused_into, []).append(step)
+        hosts: dict[int, list[Step]] = {}
+        for index, members in groups.items():
+            host = self.program.steps[index]
+            if all(id(step) in here for step in (host, *members)):
+                hosts[id(host)] = members
+        done = {id(member) for members in hosts.values() for member in members}
+        return [step for step in steps if id(step) not in done], hosts
 
     def _between(self, first: int, last: int | None) -> Iterator[Step]:
         for step in self.program.steps:
             if step.node >= first and (last is None or step.node <= last):
                 yield step
 
-    def _staged(self, steps: Iterable[Step], way: str) -> Iterator[Segment]:
+    def _staged(
+        self, steps: Iterable[Step], tasks_of: Callable[[Step], list[Task]]
+    ) -> Iterator[Segment]:
         """The tasks of steps, in segments."""
         segment: Segment = []
         alone = self.program.shards == 1
         for step in steps:
-            for number, task in enumerate(_tasks(step, way)):
+            for number, task in enumerate(tasks_of(step)):
                 meets = number > 0 or (segment and segment[-1][0].sharded != step.sharded)
                 if segment and meets and not alone:
                     yield segment
@@ -154,19 +177,34 @@ class Executor:
                 np.add(total, part.array, out=total)
 
 
-def _tasks(step: Step, way: str) -> list[Task]:
-    """What a step does, in stages between which its shards meet."""
+def _forward_tasks(step: Step, members: Sequence[Step]) -> list[Task]:
+    """What a step does forward, in stages between which its shards meet.
+
+    Args:
+        step: the step.
+        members: steps whose work it does block by block.
+    """
+    if step.layer is None:
+        return [_copy]
+    names, _ = step.layer.stages(step.forward_runs[0].site)
+    return [partial(_stage, getattr(step.layer, name), members) for name in names]
+
+
+def _backward_tasks(step: Step) -> list[Task]:
+    """What a step does backward, in stages between which its shards meet."""
     if step.layer is None or step.view:
-        return [_copy if way == "forward" else _copy_back]
-    forward, backward = step.layer.stages(step.forward_runs[0].site)
-    if way == "forward":
-        return [partial(_stage, getattr(step.layer, name)) for name in forward]
-    stages: list[Task] = [partial(_stage_back, getattr(step.layer, name)) for name in backward]
+        return [_copy_back]
+    _, names = step.layer.stages(step.forward_runs[0].site)
+    stages: list[Task] = [partial(_stage_back, getattr(step.layer, name)) for name in names]
     return [*stages[:-1], partial(_last_stage_back, stages[-1])]
 
 
-def _stage(method: Callable[[Forward[Any]], None], step: Step, shard: int) -> None:
-    method(step.forward_runs[shard])
+def _stage(
+    method: Callable[[Forward[Any]], None], members: Sequence[Step], step: Step, shard: int
+) -> None:
+    run = step.forward_runs[shard]
+    run.epilogues = [member.epilogues[shard] for member in members]
+    method(run)
 
 
 def _stage_back(method: Callable[[Backward[Any]], None], step: Step, shard: int) -> None:

@@ -56,11 +56,12 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any], tolerance: floa
 
 @pytest.mark.parametrize("name", NETS)
 class TestChoices:
-    def test_sharing_memory_changes_nothing(
-        self, name: str, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("choice", ["in_place", "fuse"])
+    def test_sharing_memory_and_fusing_change_nothing(
+        self, name: str, choice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plain = run(build(NETS[name], threads=1))
-        without(monkeypatch, in_place=False)
+        without(monkeypatch, **{choice: False})
         assert_same(run(build(NETS[name], threads=1)), plain)
 
     @pytest.mark.parametrize("threads", [2, 3])

@@ -11,7 +11,8 @@ import netdef
 from netdef.run.net import Net
 
 NET = """name: "small"
-layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 4 dim: 3 dim: 6 dim: 5 } } }
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 4 dim: 3 dim: 6 dim: 5 } } }
 layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
   convolution_param { num_output: 2 kernel_size: 3 weight_filler { type: "xavier" } } }
 layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
@@ -44,7 +45,7 @@ class TestLooking:
         assert list(net.blobs) == ["data", "conv", "zz", "aa"]
         assert [layer.name for layer in net.layers] == ["data", "conv", "relu", "ip", "aside"]
         assert net.layers[1].place is not None
-        assert net.layers[1].place.begin.line == 3
+        assert net.layers[1].place.begin.line == 4
 
     def test_shapes_and_types(self, net: Net) -> None:
         assert net.blobs["conv"].shape == (4, 2, 4, 3)
