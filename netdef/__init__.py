@@ -1,0 +1,67 @@
+"""netdef: nets written as prototxt, compiled and run.
+
+    >>> import netdef
+    >>> net = netdef.load("models/siamese/deploy.prototxt")
+    >>> print(netdef.draw(net))
+
+Names are loaded when first used: `import netdef` itself costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netdef import text
+    from netdef.api import check, draw, load, load_solver, params, summary
+    from netdef.diag import NetdefError, Problem, Report
+    from netdef.run.net import Net
+    from netdef.run.solver import Solver
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Net",
+    "NetdefError",
+    "Problem",
+    "Report",
+    "Solver",
+    "__version__",
+    "check",
+    "draw",
+    "load",
+    "load_solver",
+    "params",
+    "summary",
+    "text",
+]
+
+_HOMES = {
+    "Net": "netdef.run.net",
+    "NetdefError": "netdef.diag",
+    "Problem": "netdef.diag",
+    "Report": "netdef.diag",
+    "Solver": "netdef.run.solver",
+    "check": "netdef.api",
+    "draw": "netdef.api",
+    "load": "netdef.api",
+    "load_solver": "netdef.api",
+    "params": "netdef.api",
+    "summary": "netdef.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name == "text":
+        return import_module("netdef.text")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
