@@ -372,6 +372,16 @@ class Layer(Generic[W]):
         del bottoms
         return False
 
+    def joins(self, bottoms: Shapes) -> bool:
+        """Whether the top is the bottoms, one after the other in memory, in its layout."""
+        del bottoms
+        return False
+
+    def cuts(self, bottoms: Shapes) -> bool:
+        """Whether the bottom is the tops, one after the other in memory, in its layout."""
+        del bottoms
+        return False
+
     def buffers(self, site: Site) -> Mapping[str, Buffer]:
         """Arrays needed besides blobs and params, by name."""
         del site

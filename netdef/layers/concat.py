@@ -94,6 +94,10 @@ class Concat(base.Layer[None]):
         """CHWN, unless batches are joined."""
         return base.CHWN if self._axis(bottoms) else base.NCHW
 
+    def joins(self, bottoms: base.Shapes) -> bool:
+        """Along the first axis in memory: channels in CHWN, images in NCHW."""
+        return self._axis(bottoms) <= 1
+
     def is_view(self, bottoms: base.Shapes) -> bool:
         """A single bottom is the top."""
         return len(bottoms) == 1

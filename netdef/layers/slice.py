@@ -129,6 +129,10 @@ class Slice(base.Layer[None]):
         """CHWN, unless the batch is cut."""
         return base.CHWN if self._axis(bottoms) else base.NCHW
 
+    def cuts(self, bottoms: base.Shapes) -> bool:
+        """Along the first axis in memory: channels in CHWN, images in NCHW."""
+        return self._axis(bottoms) <= 1
+
     def is_view(self, bottoms: base.Shapes) -> bool:
         """A single piece is the bottom."""
         del bottoms

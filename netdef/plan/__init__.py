@@ -16,6 +16,7 @@ from netdef.plan.allocate import allocate
 from netdef.plan.bind import bind
 from netdef.plan.fuse import fuse
 from netdef.plan.lower import lower
+from netdef.plan.place_parts import place_joined, place_slices
 from netdef.plan.program import Options, ParamGradient, PlanPass, Program, Step, Value
 from netdef.plan.share_memory import run_in_place, share_views
 from netdef.plan.sum_gradients import sum_gradients
@@ -23,8 +24,10 @@ from netdef.plan.sum_gradients import sum_gradients
 LOWERING: tuple[PlanPass, ...] = (
     lower,  # nodes become steps, each in its layout, with conversions between
     share_views,  # reshapes and splits lie in their bottom's memory
+    place_slices,  # what a Slice cuts lies in its bottom's memory
     run_in_place,  # layers write over their bottom where nobody misses it
     fuse,  # layers in place do their work while their bottom is in cache
+    place_joined,  # what a Concat joins lies in its top's memory
     sum_gradients,  # who sets a gradient, who adds
     allocate,  # memory for every value
     bind,  # every step gets its arrays

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from netdef.layers.base import Array, Layout
@@ -9,31 +11,46 @@ from netdef.plan.program import Program, Value
 
 
 def allocate(program: Program) -> None:
-    """Make the arrays of all values and gradients; those that share memory get views of it."""
+    """Make the arrays of all values and gradients; those that share memory get parts of it."""
     for value in program.values:
         if value.memory < 0:
             value.arrays = _make(program, value)
-        else:
-            value.arrays = _view(program, value, program.values[value.memory].arrays)
-    # a gradient lies in the memory of a later value's, which may itself share
-    for value in reversed(program.values):
-        if not value.gradient:
-            continue
-        if value.diff_memory < 0:
-            value.diffs = _make(program, value)
-        else:
-            value.diffs = _view(program, value, program.values[value.diff_memory].diffs)
+    for value in program.values:
+        if value.memory >= 0:
+            whole = program.values[value.memory].arrays
+            value.arrays = _part(program, value, whole, value.offset)
+    for value in program.values:
+        _allocate_diff(program, value)
     program.bytes["blobs"] = sum(_bytes(v.arrays) for v in program.values if v.memory < 0)
     program.bytes["gradients"] = sum(_bytes(v.diffs) for v in program.values if v.diff_memory < 0)
+
+
+def _allocate_diff(program: Program, value: Value) -> None:
+    """Make a gradient's arrays, after those in whose memory they lie, and so on."""
+    chain = []
+    while value.gradient and not value.diffs:
+        chain.append(value)
+        if value.diff_memory < 0:
+            break
+        value = program.values[value.diff_memory]
+    for link in reversed(chain):
+        if link.diff_memory < 0:
+            link.diffs = _make(program, link)
+        else:
+            whole = program.values[link.diff_memory].diffs
+            link.diffs = _part(program, link, whole, link.diff_offset)
 
 
 def _make(program: Program, value: Value) -> list[Array]:
     return [np.zeros(s, program.options.dtype) for s in program.array_shapes(value)]
 
 
-def _view(program: Program, value: Value, arrays: list[Array]) -> list[Array]:
-    shapes = program.array_shapes(value)
-    return [a.reshape(s) for a, s in zip(arrays, shapes, strict=True)]
+def _part(program: Program, value: Value, whole: list[Array], offset: int) -> list[Array]:
+    parts = []
+    for array, shape in zip(whole, program.array_shapes(value), strict=True):
+        begin = offset * (shape[-1] if value.layout is Layout.CHWN else 1)
+        parts.append(array.reshape(-1)[begin : begin + prod(shape)].reshape(shape))
+    return parts
 
 
 def _bytes(arrays: list[Array]) -> int:

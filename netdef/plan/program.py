@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,9 @@ class Value:
         gradient: whether the gradient by it is computed.
         seed: the loss weight that its gradient starts from; 0 for none.
         memory: the value whose memory it lies in, itself unless shared.
-        diff_memory: the same for its gradient.
+        offset: where in that memory: values for each image in CHWN, values in NCHW.
+        diff_memory: the value in whose gradient's memory its gradient lies, -1 for its own.
+        diff_offset: where in that.
         arrays: its data, one array a shard for CHWN, one for NCHW.
         diffs: its gradient likewise; empty where there is none.
     """
@@ -64,7 +67,9 @@ class Value:
     gradient: bool = False
     seed: float = 0.0
     memory: int = -1
+    offset: int = 0
     diff_memory: int = -1
+    diff_offset: int = 0
     arrays: list[Array] = field(default_factory=list)
     diffs: list[Array] = field(default_factory=list)
 
@@ -82,6 +87,7 @@ class Step:
         propagate: for each bottom whether its gradient is computed.
         backward: whether it runs backward.
         view: its tops lie in its bottoms' memory, so forward has nothing to do.
+        placed: its tops and bottoms are parts of each other, so forward has nothing to do.
         view_diff: its bottoms' gradients lie in its tops', so backward has nothing to do.
         fused_into: index of the step that does its forward work block by block; -1 for none.
         adds: for each bottom whether its gradient is added to what other steps wrote.
@@ -100,6 +106,7 @@ class Step:
     propagate: tuple[bool, ...] = ()
     backward: bool = False
     view: bool = False
+    placed: bool = False
     view_diff: bool = False
     fused_into: int = -1
     adds: tuple[bool, ...] = ()
@@ -202,6 +209,11 @@ class Program:
         images = value.shape[0] if value.shape else 1
         cuts = [images * s // self.shards for s in range(self.shards + 1)]
         return list(pairwise(cuts))
+
+    def stretch(self, value: Value) -> int:
+        """How much memory a value takes, in the unit of `Value.offset`."""
+        count = prod(value.shape)
+        return count if value.layout is Layout.NCHW or not count else count // value.shape[0]
 
     def array_shapes(self, value: Value) -> list[Shape]:
         """Shapes of the value's arrays, one a shard for CHWN."""

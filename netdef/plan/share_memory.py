@@ -17,9 +17,9 @@ def share_views(program: Program) -> None:
             continue
         bottom = step.bottoms[0]
         for top in step.tops:
-            program.values[top].memory = _memory(program, bottom)
-        if step.backward and len(step.tops) == 1 and _only_gradient(program, bottom, index):
-            program.values[bottom].diff_memory = _diff_memory(program, step.tops[0])
+            share(program, bottom, top)
+        if step.backward and len(step.tops) == 1 and only_gradient(program, bottom, index):
+            program.values[bottom].diff_memory = step.tops[0]
             step.view_diff = True
 
 
@@ -40,12 +40,12 @@ def run_in_place(program: Program) -> None:
             continue
         reads_itself = step.backward and step.layer.reads_bottoms
         if reads_itself or any(
-            _missed(program, value, index, visible) for value in _sharers(program, bottom)
+            _missed(program, value, index, visible) for value in sharers(program, bottom)
         ):
             continue
-        program.values[top].memory = _memory(program, bottom)
-        if step.propagate[0] and _only_gradient(program, bottom, index):
-            program.values[bottom].diff_memory = _diff_memory(program, top)
+        share(program, bottom, top)
+        if step.propagate[0] and only_gradient(program, bottom, index):
+            _share_diff(program, bottom, top)
 
 
 def _kept(program: Program, value: Value) -> bool:
@@ -53,22 +53,31 @@ def _kept(program: Program, value: Value) -> bool:
     return keep is None or value.name in keep or program.is_input(value)
 
 
-def _memory(program: Program, index: int) -> int:
+def memory_of(program: Program, index: int) -> int:
+    """The value in whose memory a value lies, itself where nowhere else."""
     memory = program.values[index].memory
     return index if memory < 0 else memory
 
 
-def _diff_memory(program: Program, index: int) -> int:
-    """The value in whose gradient memory a value's gradient lies."""
-    while program.values[index].diff_memory >= 0:
-        index = program.values[index].diff_memory
-    return index
+def share(program: Program, bottom: int, top: int) -> None:
+    """Let a top lie where its bottom does."""
+    program.values[top].memory = memory_of(program, bottom)
+    program.values[top].offset = program.values[bottom].offset
 
 
-def _sharers(program: Program, index: int) -> Iterator[Value]:
-    memory = _memory(program, index)
+def _share_diff(program: Program, bottom: int, top: int) -> None:
+    """Let the gradients of a bottom and a top lie in one place, where either is still free."""
+    if program.values[bottom].diff_memory < 0:
+        program.values[bottom].diff_memory = top
+    elif program.values[top].diff_memory < 0:
+        program.values[top].diff_memory = bottom
+
+
+def sharers(program: Program, index: int) -> Iterator[Value]:
+    """All values that lie in the same memory, this one included."""
+    memory = memory_of(program, index)
     for other, value in enumerate(program.values):
-        if _memory(program, other) == memory:
+        if memory_of(program, other) == memory:
             yield value
 
 
@@ -91,7 +100,7 @@ def _missed(program: Program, value: Value, at: int, visible: set[int]) -> bool:
     )
 
 
-def _only_gradient(program: Program, index: int, step: int) -> bool:
+def only_gradient(program: Program, index: int, step: int) -> bool:
     """Whether a value's gradient comes from one step alone."""
     value = program.values[index]
     sources = [s for s, i in value.consumers if program.steps[s].propagate[i]]

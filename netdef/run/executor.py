@@ -55,7 +55,7 @@ class Executor:
             steps = [
                 step
                 for step in self._between(first, last)
-                if not step.view and (step.bottoms or not skip_sources)
+                if not (step.view or step.placed) and (step.bottoms or not skip_sources)
             ]
             alone, hosts = self._hosted(steps)
             self._segments[key] = list(
