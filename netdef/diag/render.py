@@ -132,4 +132,11 @@ def _cells(text: str) -> int:
 
 def _printable(text: str) -> str:
     """Control characters shown as pictures, so that no file can drive the terminal."""
-    return "".join(chr(0x2400 + ord(c)) if ord(c) < 32 else c for c in text)
+    return "".join(_picture(c) for c in text)
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    if code < 32 or code == 127:
+        return "␡" if code == 127 else chr(0x2400 + code)
+    return "\N{REPLACEMENT CHARACTER}" if 0xD800 <= code < 0xE000 else char

@@ -21,10 +21,20 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from netdef.layers.base import Array, Layout
-from tests.layers.stand import NAN, SEED, Case, Stand, close, random, to_layout, top_gradients
+from netdef.layers.base import CHWN, Array, Layout
+from tests.layers.stand import (
+    NAN,
+    SEED,
+    Case,
+    Shards,
+    Stand,
+    close,
+    random,
+    to_layout,
+    top_gradients,
+)
 
-__all__ = ["Case", "LayerLaws", "Stand", "close", "random"]
+__all__ = ["Case", "LayerLaws", "Shards", "Stand", "close", "random"]
 
 
 class LayerLaws:
@@ -270,6 +280,8 @@ class LayerLaws:
         """A layer that says so may write its bottom's gradient over its top's."""
         if not case.layer.in_place or not case.has_backward():
             return
+        if case.layer.reads_bottoms:
+            return  # where there is backward, the plan gives it a top of its own
         top_diffs = top_gradients(case)
         apart, within = Stand(case, layout), Stand(case, layout, in_place=True)
         apart.forward()
@@ -277,6 +289,28 @@ class LayerLaws:
         expected, got = _flat(apart.backward(top_diffs)), _flat(within.backward(top_diffs))
         for index, diff in expected.items():
             close(got[index], diff, case.tolerance, f"gradient of {index} in place")
+
+    # -- shards
+
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_shards_are_the_whole(self, case: Case, layout: Layout, count: int) -> None:
+        """A batch cut into shards, each with its own arrays, gives what it gives in one."""
+        layer = case.layer
+        shapes = (*case.bottom_shapes, *case.top_shapes())
+        if layout is not CHWN or layer.random or not case.top_shapes():
+            return
+        if any(not shape or shape[0] < count for shape in shapes):
+            return
+        whole, shards = Stand(case, layout), Shards(case, count)
+        for one, other in zip(shards.forward(), whole.forward(), strict=True):
+            close(one, other, case.tolerance, "top of shards")
+        for one, other in zip(shards.params, whole.params, strict=True):
+            close(one, other, case.tolerance, "param after forward in shards")
+        if case.has_backward():
+            top_diffs = top_gradients(case)
+            expected, got = _flat(whole.backward(top_diffs)), _flat(shards.backward(top_diffs))
+            for index, diff in expected.items():
+                close(got[index], diff, 10 * case.tolerance, f"gradient of {index} in shards")
 
 
 def _only(all_of: tuple[bool, ...], index: int | None) -> tuple[bool, ...]:

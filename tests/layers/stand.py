@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -219,6 +220,12 @@ class Stand:
 
     def forward(self) -> list[Array]:
         """Run forward from the first values; return copies of the tops in Caffe's order."""
+        self.start_forward()
+        run_stages(self.layer.forward_stages, self.layer, [self.run])
+        return self.top_values()
+
+    def start_forward(self) -> None:
+        """Put the first values into bottoms and params, and poison all that is to be written."""
         for bottom, value in zip(self.bottoms, self._bottom_values, strict=True):
             bottom[...] = value
         for param, value in zip(self.params, self._param_values, strict=True):
@@ -226,8 +233,9 @@ class Stand:
         for top in self.tops[self.in_place :]:
             poison(top)
         self._poison_buffers(saved=True)
-        with np.errstate(all="ignore"):
-            self.layer.forward(self.run)
+
+    def top_values(self) -> list[Array]:
+        """Copies of the tops in Caffe's order."""
         return [from_layout(t, self.layout).copy() for t in self.tops]
 
     def backward(
@@ -241,9 +249,19 @@ class Stand:
             top_diffs: in Caffe's order.
             adds_to: what the bottoms' gradients hold before, to be added to.
         """
+        run = self.start_backward(top_diffs, adds_to)
+        run_stages(self.layer.backward_stages, self.layer, [run])
+        return self.gradients(run)
+
+    def start_backward(
+        self,
+        top_diffs: Sequence[Array],
+        adds_to: Sequence[Array] | None = None,
+    ) -> Backward[Any]:
+        """Make the gradients' arrays, and poison all that backward must not read."""
         dtype = self.site.dtype
         dys = [to_layout(np.asarray(d, dtype), self.layout) for d in top_diffs]
-        kept = [d.copy() for d in dys]
+        self._kept_diffs = [d.copy() for d in dys]
         dxs: list[Array | None] = [
             np.full(b.shape, NAN, dtype) if w else None
             for b, w in zip(self.bottoms, self.wanted, strict=True)
@@ -265,12 +283,90 @@ class Stand:
                 for array in () if read else arrays:
                     poison(array)
         adds = (adds_to is not None,) * len(dxs)
-        with np.errstate(all="ignore"):
-            self.layer.backward(Backward(self.run, dys, dxs, dps, adds))
-        for dy, before in list(zip(dys, kept, strict=True))[self.in_place :]:
+        return Backward(self.run, dys, dxs, dps, adds)
+
+    def gradients(self, run: Backward[Any]) -> tuple[list[Array | None], list[Array | None]]:
+        """Gradients of bottoms, copied in Caffe's order, and of params, as backward left them."""
+        pairs = list(zip(run.top_diffs, self._kept_diffs, strict=True))
+        for dy, before in pairs[self.in_place :]:
             np.testing.assert_array_equal(dy, before, "backward wrote into a top's gradient")
-        back = [None if d is None else from_layout(d, self.layout).copy() for d in dxs]
-        return back, dps
+        back = [None if d is None else from_layout(d, self.layout).copy() for d in run.bottom_diffs]
+        return back, run.param_diffs
+
+
+class Shards:
+    """One layer on several stands, each with a part of the batch, that meet between stages.
+
+    Args:
+        case: layer and shapes; every bottom has at least as many images as there are shards.
+        count: how many shards.
+        bottoms: values in Caffe's order; default: the case's.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        count: int,
+        bottoms: Sequence[Array] | None = None,
+        dtype: type = np.float32,
+    ) -> None:
+        self.layer = case.layer
+        values = case.bottom_values() if bottoms is None else bottoms
+        parts = zip(*(cut(v, count) for v in values), strict=True)
+        tops = zip(*(cut(np.empty(s), count) for s in case.top_shapes()), strict=True)
+        self.stands = [
+            Stand(
+                replace(case, bottom_shapes=tuple(v.shape for v in part), bottoms={}),
+                Layout.CHWN,
+                dtype,
+                wanted=case.wanted(),
+                learns=case.learns(),
+                bottoms=part,
+                params=case.param_values(),
+                top_shapes=tuple(t.shape for t in top),
+            )
+            for part, top in zip(parts, tops, strict=True)
+        ]
+        self.params = self.stands[0].params
+        for stand in self.stands[1:]:
+            stand.params = stand.run.params = self.params
+
+    def forward(self) -> list[Array]:
+        """Run forward; return the tops of the whole batch in Caffe's order."""
+        for stand in self.stands:
+            stand.start_forward()
+        run_stages(self.layer.forward_stages, self.layer, [s.run for s in self.stands])
+        tops = zip(*(s.top_values() for s in self.stands), strict=True)
+        return [np.concatenate(parts) for parts in tops]
+
+    def backward(self, top_diffs: Sequence[Array]) -> tuple[list[Array | None], list[Array | None]]:
+        """Run backward after `forward`; gradients of the whole batch."""
+        diffs = zip(*(cut(d, len(self.stands)) for d in top_diffs), strict=True)
+        runs = [s.start_backward(part) for s, part in zip(self.stands, diffs, strict=True)]
+        run_stages(self.layer.backward_stages, self.layer, runs)
+        found = [s.gradients(run) for s, run in zip(self.stands, runs, strict=True)]
+        dxs = zip(*(dx for dx, _ in found), strict=True)
+        dps = zip(*(dp for _, dp in found), strict=True)
+        return (
+            [None if parts[0] is None else np.concatenate(parts) for parts in dxs],
+            [None if parts[0] is None else np.sum(parts, axis=0) for parts in dps],
+        )
+
+
+def run_stages(stages: Sequence[str], layer: Layer[Any], runs: Sequence[Any]) -> None:
+    """Run each stage for every shard before the next begins."""
+    for run in runs:
+        run.peers = runs
+    with np.errstate(all="ignore"):
+        for stage in stages:
+            for run in runs:
+                getattr(layer, stage)(run)
+
+
+def cut(array: Array, count: int) -> list[Array]:
+    """Parts of a batch, the later ones the larger."""
+    ends = [len(array) * part // count for part in range(count + 1)]
+    return [array[a:b] for a, b in pairwise(ends)]
 
 
 def poison(array: Array) -> None:

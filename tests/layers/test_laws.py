@@ -48,6 +48,8 @@ class Twice(base.Layer):
                 y *= np.random.default_rng().uniform(0.9, 1.1)
             case "layout":
                 y[0] = 0
+            case "mixes":
+                y += x.mean()
 
     def backward(self, run):
         dy, dx = run.top_diff(0), run.bottom_diff(0)
@@ -88,6 +90,7 @@ class Laws(LayerLaws):
         ("never sets", "gradient_is_the_slope"),
         ("spoils", "backward_in_float32"),
         ("adds", "backward_adds_where_asked"),
+        ("mixes", "shards_are_the_whole"),
     ],
 )
 def test_a_law_catches(mistake, law):
@@ -95,6 +98,8 @@ def test_a_law_catches(mistake, law):
     for layer, broken in ((Twice(), False), (Twice(mistake), True)):
         case = Case(layer, ((3, 4, 5),))
         where = (case,) if law.startswith("shapes") else (case, base.CHWN)
+        if law.startswith("shards"):
+            where = (*where, 2)
         if broken:
             with pytest.raises(AssertionError):
                 check(*where)

@@ -6,16 +6,26 @@ long contiguous runs, and the product's result is already the output as it shoul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import DTypeLike
 
 from netdef.kernels.convolution.algorithm import Algorithm, Array, Scratch, add_row_sums
 from netdef.kernels.convolution.geometry import Geometry
+from netdef.kernels.convolution.windows import (
+    Copies,
+    Kept,
+    Pair,
+    axes,
+    gather,
+    gather_split,
+    scatter,
+    split,
+    split_size,
+)
 from netdef.kernels.matrix import as_rows
 
 _BLOCK = 1 << 19
@@ -24,10 +34,8 @@ _BLOCK = 1 << 19
 _NARROW = 1024
 """Columns below which packing the weights again for each block costs more than cache misses."""
 
-_KEPT = 8
-"""Arrays whose views are kept; a plan hands over the same few again and again."""
-
-T = TypeVar("T")
+_SHORT = 64
+"""Images below which runs are so short that taking strides apart first is worth a copy."""
 
 
 class Block(NamedTuple):
@@ -39,11 +47,11 @@ class Block(NamedTuple):
     end: int
 
 
-class Copies(NamedTuple):
-    """Views that fill one block of columns: zeros over padding, copies from the input."""
+class Gathers(NamedTuple):
+    """What fills all blocks of columns: copies that take strides apart, then those of each."""
 
-    zeros: list[Array]
-    pairs: list[tuple[Array, Array]]
+    parts: list[Pair]
+    blocks: list[Copies]
 
 
 class Im2col(Algorithm):
@@ -54,14 +62,16 @@ class Im2col(Algorithm):
     def __init__(self, geometry: Geometry) -> None:
         super().__init__(geometry)
         self._blocks = blocks(geometry)
-        self._gathers: dict[int, tuple[Array, list[Copies]]] = {}
-        self._scatters: dict[int, tuple[Array, list[list[tuple[Array, Array]]]]] = {}
+        self._windows = axes(geometry)
+        self._splits = splits(geometry)
 
     def scratch(self, *, dx: bool, dw: bool) -> Scratch:
         """One block of columns, which holds gradients after values; weights to add from."""
         g = self.geometry
         widest = max(block.end - block.begin for block in self._blocks)
         needs: dict[str, tuple[int, ...]] = {"columns": (g.group * g.fan_in * widest,)}
+        if self._splits:
+            needs["apart"] = split_size(g)
         if dw:
             needs["dw"] = (g.group, g.outputs // g.group, g.fan_in)
             needs["db"] = (g.outputs,)
@@ -71,14 +81,16 @@ class Im2col(Algorithm):
         """Take the scratch arrays."""
         self._scratch = scratch
         self._ones = np.ones(max(block.end - block.begin for block in self._blocks), dtype)
-        self._gathers.clear()
-        self._scatters.clear()
+        self._gathers: Kept[Gathers] = Kept()
+        self._scatters: Kept[list[list[Pair]]] = Kept()
 
     def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
         """Fill a block of columns, multiply, add the bias while the result is in cache."""
         g = self.geometry
         weights, ys = self._weights(w), self._outputs(y)
-        for block, copies in zip(self._blocks, self._gather(x), strict=True):
+        gathers = self._gathers.get(x, self._gather)
+        self._split(gathers)
+        for block, copies in zip(self._blocks, gathers.blocks, strict=True):
             part = ys[:, :, block.begin : block.end]
             np.matmul(weights, self._fill(block, copies), out=part)
             if b is not None:
@@ -100,17 +112,18 @@ class Im2col(Algorithm):
         g = self.geometry
         dys = self._outputs(dy)
         if dw is not None:
-            gathers = self._gather(x)
+            gathers = self._gathers.get(x, self._gather)
+            self._split(gathers)
         if dx is not None:
             turned = self._weights(w).transpose(0, 2, 1)
-            scatters = self._scatter(dx)
+            scatters = self._scatters.get(dx, self._scatter)
             if not add_dx:
                 dx.fill(0)
         for index, block in enumerate(self._blocks):
             part = dys[:, :, block.begin : block.end]
             add = add_params or index > 0
             if dw is not None:
-                columns = self._fill(block, gathers[index]).transpose(0, 2, 1)
+                columns = self._fill(block, gathers.blocks[index]).transpose(0, 2, 1)
                 target = self._weights(dw)
                 np.matmul(part, columns, out=self._scratch["dw"] if add else target)
                 if add:
@@ -127,11 +140,12 @@ class Im2col(Algorithm):
                 for target, source in scatters[index]:
                     np.add(target, source, out=target)
 
-    def _fill(self, block: Block, copies: Copies) -> Array:
-        for zeros in copies.zeros:
-            zeros.fill(0)
-        for target, source in copies.pairs:
+    def _split(self, gathers: Gathers) -> None:
+        for target, source in gathers.parts:
             np.copyto(target, source)
+
+    def _fill(self, block: Block, copies: Copies) -> Array:
+        copies.run()
         return self._block(block)
 
     def _block(self, block: Block) -> Array:
@@ -146,17 +160,25 @@ class Im2col(Algorithm):
         rows = block.bottom - block.top
         return self._block(block).reshape(g.channels, *g.kernel, rows, g.out[1], g.batch)
 
-    def _gather(self, x: Array) -> list[Copies]:
-        def make() -> list[Copies]:
-            return [gather(self.geometry, block, x, self._axes(block)) for block in self._blocks]
+    def _gather(self, x: Array) -> Gathers:
+        parts: list[Pair] = []
+        if self._splits:
+            apart = self._scratch["apart"]
+            parts = split(x, apart)
+        return Gathers(
+            parts,
+            [
+                gather_split(*self._windows, block[:2], apart, self._axes(block))
+                if self._splits
+                else gather(*self._windows, block[:2], x, self._axes(block))
+                for block in self._blocks
+            ],
+        )
 
-        return _kept(self._gathers, x, make)
-
-    def _scatter(self, dx: Array) -> list[list[tuple[Array, Array]]]:
-        def make() -> list[list[tuple[Array, Array]]]:
-            return [scatter(self.geometry, block, dx, self._axes(block)) for block in self._blocks]
-
-        return _kept(self._scatters, dx, make)
+    def _scatter(self, dx: Array) -> list[list[Pair]]:
+        return [
+            scatter(*self._windows, block[:2], dx, self._axes(block)) for block in self._blocks
+        ]
 
     def _weights(self, w: Array) -> Array:
         g = self.geometry
@@ -167,15 +189,10 @@ class Im2col(Algorithm):
         return as_rows(y, g.group, g.outputs // g.group)
 
 
-def _kept(known: dict[int, tuple[Array, T]], array: Array, make: Callable[[], T]) -> T:
-    """What was made for an array before, or what `make` gives."""
-    # the entry holds the array itself, so its id cannot be another's
-    found = known.get(id(array))
-    if found is None:
-        if len(known) >= _KEPT:
-            known.clear()
-        found = known[id(array)] = (array, make())
-    return found[1]
+def splits(g: Geometry) -> bool:
+    """Whether strides are taken apart first: each value is met again, and runs are short."""
+    again = g.kernel[0] * g.kernel[1] > g.stride[0] * g.stride[1]
+    return g.stride[1] > 1 and again and g.batch < _SHORT
 
 
 def blocks(g: Geometry) -> tuple[Block, ...]:
@@ -187,85 +204,3 @@ def blocks(g: Geometry) -> tuple[Block, ...]:
     count = -(-height // rows)
     edges = [height * i // count for i in range(count + 1)]
     return tuple(Block(top, bottom, top * run, bottom * run) for top, bottom in pairwise(edges))
-
-
-def gather(g: Geometry, block: Block, x: Array, columns: Array) -> Copies:
-    """Views that fill the columns of a block from an input.
-
-    Taps that all lie on the input for the whole block are copied in one call.
-
-    Args:
-        g: the convolution.
-        block: which rows of the output.
-        x: input, (c, h, w, n).
-        columns: (c, kh, kw, rows, w, n).
-    """
-    tall, wide = g.taps(0), g.taps(1)
-    zeros: list[Array] = []
-    row_groups: list[tuple[slice, int, int, int]] = []
-    if all(t.low <= block.top and t.high >= block.bottom for t in tall):
-        start = tall[0].start + (block.top - tall[0].low) * g.stride[0]
-        row_groups.append((slice(0, len(tall)), 0, block.bottom - block.top, start))
-    else:
-        for i, tap in enumerate(tall):
-            low = min(max(tap.low, block.top), block.bottom)
-            high = max(low, min(tap.high, block.bottom))
-            start = tap.start + (low - tap.low) * g.stride[0]
-            row_groups.append((slice(i, i + 1), low - block.top, high - block.top, start))
-            zeros += [columns[:, i, :, : low - block.top], columns[:, i, :, high - block.top :]]
-    column_groups: list[tuple[slice, int, int, int]] = []
-    if all(t.low == 0 and t.high == g.out[1] for t in wide):
-        column_groups.append((slice(0, len(wide)), 0, g.out[1], wide[0].start))
-    else:
-        for j, tap in enumerate(wide):
-            column_groups.append((slice(j, j + 1), tap.low, tap.high, tap.start))
-            zeros += [columns[:, :, j, :, : tap.low], columns[:, :, j, :, tap.high :]]
-    pairs = []
-    by_c, by_h, by_w, by_n = x.strides
-    for tall_taps, top, bottom, h in row_groups:
-        for wide_taps, left, right, w in column_groups:
-            target = columns[:, tall_taps, wide_taps, top:bottom, left:right]
-            if not target.size:
-                continue
-            source = as_strided(
-                x[:, h:, w:],
-                target.shape,
-                (
-                    by_c,
-                    by_h * g.dilation[0],
-                    by_w * g.dilation[1],
-                    by_h * g.stride[0],
-                    by_w * g.stride[1],
-                    by_n,
-                ),
-                writeable=False,
-            )
-            pairs.append((target, source))
-    return Copies([z for z in zeros if z.size], pairs)
-
-
-def scatter(g: Geometry, block: Block, dx: Array, columns: Array) -> list[tuple[Array, Array]]:
-    """Pairs of views, one for each tap: the second is to be added to the first.
-
-    Args:
-        g: the convolution.
-        block: which rows of the output.
-        dx: gradient of the input, (c, h, w, n).
-        columns: gradient of the columns, (c, kh, kw, rows, w, n).
-    """
-    pairs = []
-    for i, tall in enumerate(g.taps(0)):
-        low, high = max(tall.low, block.top), min(tall.high, block.bottom)
-        top = tall.start + (low - tall.low) * g.stride[0]
-        for j, wide in enumerate(g.taps(1)):
-            rows, cols = high - low, wide.high - wide.low
-            if rows <= 0 or cols <= 0:
-                continue
-            target = dx[
-                :,
-                top : top + (rows - 1) * g.stride[0] + 1 : g.stride[0],
-                wide.start : wide.start + (cols - 1) * g.stride[1] + 1 : g.stride[1],
-            ]
-            source = columns[:, i, j, low - block.top : high - block.top, wide.low : wide.high]
-            pairs.append((target, source))
-    return pairs
