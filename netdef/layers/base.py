@@ -362,6 +362,11 @@ class Layer(Generic[W]):
         """The settings that matter, in a few words for a drawing: `7×7/2 p3 →64`."""
         return ""
 
+    def algorithm(self, site: Site) -> str:
+        """The way it computes there, where it has a choice, as a plan prints it."""
+        del site
+        return ""
+
     def layout_at(self, bottoms: Shapes) -> Layout:
         """The layout for bottoms of these shapes (in Caffe's order)."""
         del bottoms
