@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netdef.plan.program import Program, Value
+from netdef.plan.program import Program, Step, Value
 
 
 def share_views(program: Program) -> None:
@@ -27,7 +27,7 @@ def run_in_place(program: Program) -> None:
     """Let layers that can write over their bottom do so where nobody misses what was there.
 
     Nobody does where no other step reads the bottom's memory later, forward or backward, and
-    no user can look at it.
+    no user can look at it. A gradient is written over where it comes from nowhere else.
     """
     if not program.options.in_place:
         return
@@ -38,14 +38,16 @@ def run_in_place(program: Program) -> None:
         bottom, top = step.bottoms[0], step.tops[0]
         if program.values[bottom].shape != program.values[top].shape:
             continue
-        reads_itself = step.backward and step.layer.reads_bottoms
-        if reads_itself or any(
+        if not _reads_itself(step) and not any(
             _missed(program, value, index, visible) for value in sharers(program, bottom)
         ):
-            continue
-        share(program, bottom, top)
+            share(program, bottom, top)
         if step.propagate[0] and only_gradient(program, bottom, index):
             _share_diff(program, bottom, top)
+
+
+def _reads_itself(step: Step) -> bool:
+    return step.backward and step.layer is not None and step.layer.reads_bottoms
 
 
 def _kept(program: Program, value: Value) -> bool:

@@ -137,8 +137,10 @@ class Executor:
     def _run_segment(self, segment: Segment, shard: int) -> None:
         step = None
         try:
-            for step, task in segment:
-                task(step, shard)
+            # what is not finite is carried, as in Caffe, and does not warn at each layer
+            with np.errstate(all="ignore"):
+                for step, task in segment:
+                    task(step, shard)
         except (BottomError, FieldError, DataError) as error:
             assert step is not None
             raise NetdefError(self._placed(step, error)) from error

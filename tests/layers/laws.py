@@ -277,13 +277,17 @@ class LayerLaws:
             close(got[kind, index], right, case.tolerance, f"{kind} {index} alone")
 
     def test_backward_in_place(self, case: Case, layout: Layout) -> None:
-        """A layer that says so may write its bottom's gradient over its top's."""
+        """A layer that says so may write its bottom's gradient over its top's.
+
+        Where backward reads the bottoms, the plan gives the layer a top of its own, but the
+        gradients may still share.
+        """
         if not case.layer.in_place or not case.has_backward():
             return
-        if case.layer.reads_bottoms:
-            return  # where there is backward, the plan gives it a top of its own
         top_diffs = top_gradients(case)
-        apart, within = Stand(case, layout), Stand(case, layout, in_place=True)
+        over_data = not case.layer.reads_bottoms
+        apart = Stand(case, layout)
+        within = Stand(case, layout, in_place=over_data, gradients_in_place=True)
         apart.forward()
         within.forward()
         expected, got = _flat(apart.backward(top_diffs)), _flat(within.backward(top_diffs))

@@ -162,7 +162,8 @@ class Stand:
         dtype: of blobs and params.
         wanted: for each bottom whether its gradient is wanted; default: all that can have one.
         learns: the same for params.
-        in_place: the first top is the first bottom.
+        in_place: the first top is the first bottom, and so are their gradients.
+        gradients_in_place: only their gradients are one array.
         bottoms: values in Caffe's order; default: the case's.
         params: values; default: the case's.
     """
@@ -176,6 +177,7 @@ class Stand:
         wanted: tuple[bool, ...] | None = None,
         learns: tuple[bool, ...] | None = None,
         in_place: bool = False,
+        gradients_in_place: bool = False,
         bottoms: Sequence[Array] | None = None,
         params: Sequence[Array] | None = None,
         top_shapes: Shapes | None = None,
@@ -193,6 +195,7 @@ class Stand:
         if in_place:
             self.tops[0] = self.bottoms[0]
         self.in_place = in_place
+        self.gradients_in_place = in_place or gradients_in_place
         self.wanted = case.wanted() if wanted is None else wanted
         self.learns = case.learns() if learns is None else learns
         self.site = Site(
@@ -270,7 +273,7 @@ class Stand:
             for index, value in enumerate(adds_to):
                 if dxs[index] is not None:
                     dxs[index] = to_layout(np.asarray(value, dtype), self.layout)
-        if self.in_place and self.wanted[0]:
+        if self.gradients_in_place and self.wanted[0]:
             dxs[0] = dys[0]
         dps: list[Array | None] = [
             np.full(p.shape, NAN, dtype) if w else None
@@ -288,7 +291,7 @@ class Stand:
     def gradients(self, run: Backward[Any]) -> tuple[list[Array | None], list[Array | None]]:
         """Gradients of bottoms, copied in Caffe's order, and of params, as backward left them."""
         pairs = list(zip(run.top_diffs, self._kept_diffs, strict=True))
-        for dy, before in pairs[self.in_place :]:
+        for dy, before in pairs[self.gradients_in_place :]:
             np.testing.assert_array_equal(dy, before, "backward wrote into a top's gradient")
         back = [None if d is None else from_layout(d, self.layout).copy() for d in run.bottom_diffs]
         return back, run.param_diffs

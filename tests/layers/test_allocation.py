@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 from netdef.layers.base import Backward
+from netdef.layers.batch_norm import BatchNorm
+from netdef.layers.bias import Bias
 from netdef.layers.convolution import Convolution
 from netdef.layers.inner_product import InnerProduct
+from netdef.layers.lrn import LRN
+from netdef.layers.mvn import MVN
 from netdef.layers.pooling import Pooling
+from netdef.layers.prelu import PReLU
+from netdef.layers.scale import Scale
 from tests.layers.laws import Case, Stand
 
 UFUNC_BUFFERS = 150_000
@@ -25,6 +31,18 @@ CASES = [
     Case(Pooling("AVE", global_pooling=True), ((16, 24, 32, 31),)),
     Case(InnerProduct(100), ((16, 24, 32, 31),)),
     Case(InnerProduct(100, axis=2), ((16, 24, 32, 31),)),
+    Case(LRN(), ((16, 24, 32, 31),)),
+    Case(LRN(3, norm_region="WITHIN_CHANNEL"), ((16, 24, 32, 31),)),
+    Case(BatchNorm(), ((16, 24, 32, 31),)),
+    Case(
+        BatchNorm(use_global_stats=True),
+        ((16, 24, 32, 31),),
+        params=[np.zeros(24), np.ones(24), np.ones(1)],
+    ),
+    Case(Scale(bias_term=True), ((16, 24, 32, 31),)),
+    Case(Bias(), ((16, 24, 32, 31),)),
+    Case(PReLU(), ((16, 24, 32, 31),)),
+    Case(MVN(), ((16, 24, 32, 31),)),
 ]
 
 

@@ -116,6 +116,19 @@ NETS = {
     + _layer("SoftmaxWithLoss", "aux label", "auxloss", "loss_weight: 0.3")
     + _layer("Power", "a", "p", "power_param { power: 2 } loss_weight: 0.01")
     + _END.format(bottom="p"),
+    "normalised": DATA
+    + _conv("a", "data")
+    + _layer("BatchNorm", "a", "a", name="bn")
+    + _layer("Scale", "a", "a", "scale_param { bias_term: true }", name="sc")
+    + _layer("ReLU", "a", "a", name="r")
+    + _conv("b", "a")
+    + _layer("BatchNorm", "b", "bn2")
+    + _layer("Scale", "bn2", "sc2", "scale_param { bias_term: true }")
+    + _layer("Eltwise", "a sc2", "sum")
+    + _layer("ReLU", "sum", "sum", name="r2")
+    + _layer("LRN", "sum", "norm")
+    + _layer("PReLU", "norm", "norm", name="pr")
+    + _END.format(bottom="norm"),
     "constants_last": DATA + 'layer { name: "one" type: "DummyData" top: "one" '
     "dummy_data_param { shape { dim: 7 dim: 4 } data_filler { value: 0.5 } } }\n"
     + _layer("Power", "one", "two", "power_param { scale: 2 }")

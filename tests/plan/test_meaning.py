@@ -49,7 +49,7 @@ def without(monkeypatch: pytest.MonkeyPatch, **choices: Any) -> None:
 def assert_same(found: dict[str, Any], expected: dict[str, Any], tolerance: float = 0.0) -> None:
     assert found.keys() == expected.keys()
     for key, value in expected.items():
-        scale = max(1e-6, float(np.abs(value).max()))
+        scale = max(1e-2, float(np.abs(value).max()))  # a bias under BatchNorm has none
         error = float(np.abs(found[key] - value).max()) / scale
         assert error <= tolerance, f"{key}: {error}"
 

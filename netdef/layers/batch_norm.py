@@ -1,0 +1,351 @@
+"""BatchNorm: channels brought to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+
+from netdef.diag import BottomError, FieldError
+from netdef.kernels.blocks import BLOCK
+from netdef.kernels.matrix import as_rows
+from netdef.layers import base
+from netdef.layers.filler import ZEROS
+
+if TYPE_CHECKING:
+    from netdef.schema import LayerParameter
+
+_PATH = "batch_norm_param"
+
+
+class Rows(NamedTuple):
+    """What every pass uses again; a row is all values of a channel in a shard.
+
+    Attributes:
+        x: the bottom, (channels, values).
+        y: the top, (channels, values).
+        ones: as many as values; `x @ ones` sums faster than `x.sum`.
+        blocks: channels whose values stay in cache.
+    """
+
+    x: base.Array
+    y: base.Array
+    ones: base.Array
+    blocks: tuple[slice, ...]
+
+
+@base.layer("BatchNorm")
+@dataclass(frozen=True, slots=True)
+class BatchNorm(base.Layer[Rows]):
+    """Take off each channel's mean and divide by its standard deviation.
+
+    Formula:
+        y = (x - mean) / sqrt(variance + eps)
+        mean, variance: of all values of a channel in the batch, count of them; with
+        use_global_stats the stored ones, running mean / scale factor and running variance /
+        scale factor (0 where that is 0)
+        Each batch moves what is stored, m being moving_average_fraction:
+        running mean = m * running mean + mean
+        running variance = m * running variance + variance * count / (count - 1)
+        scale factor = m * scale factor + 1
+    Bottoms:
+        x: (n, c, ...), or (n,), which is one channel
+    Tops:
+        y: same as x
+    Params:
+        running mean: (c,)
+        running variance: (c,)
+        scale factor: (1,); none of the three is learned
+    Cost:
+        4 operations a value forward, 6 backward, which works from y, so x need not be kept;
+        with use_global_stats 2 and 1
+    Source:
+        caffe/src/caffe/layers/batch_norm_layer.cpp
+
+    Differences from Caffe:
+        Working in place it keeps no copy of y for itself.
+
+    Attributes:
+        use_global_stats: take the stored statistics, and leave them alone.
+        moving_average_fraction: share of the stored statistics that each batch leaves.
+        eps: added to the variance, so that a channel of equal values can be divided by it.
+
+    Example:
+        >>> BatchNorm().shapes(((8, 256, 56, 56),))
+        ((8, 256, 56, 56),)
+    """
+
+    use_global_stats: bool = False
+    moving_average_fraction: float = 0.999
+    eps: float = 1e-5
+
+    layout = base.CHWN
+    in_place = True
+    reads_bottoms = False
+    accumulates = True
+
+    @classmethod
+    def read(cls, message: LayerParameter, phase: base.Phase) -> Self:
+        """Read `batch_norm_param`; which statistics to take depends on the phase.
+
+        Raises:
+            FieldError: a solver is asked to learn the statistics.
+        """
+        for index, spec in enumerate(message.param):
+            if spec.lr_mult != 0:
+                raise FieldError(
+                    f"param[{index}].lr_mult",
+                    f"must be 0, is {spec.lr_mult:g}: what BatchNorm stores are statistics, which "
+                    "it keeps up to date by itself",
+                    "write `lr_mult: 0`, or leave the `param`s out; a Scale layer after this one "
+                    "learns factor and bias",
+                )
+        param = message.batch_norm_param
+        if param.HasField("use_global_stats"):
+            stored = param.use_global_stats
+        else:
+            stored = phase is base.Phase.TEST
+        return cls(stored, param.moving_average_fraction, param.eps)
+
+    @property
+    def reads_tops(self) -> bool:  # type: ignore[override]  # stored statistics are constants
+        """Backward reads the top where the statistics are the batch's."""
+        return not self.use_global_stats
+
+    @property
+    def forward_stages(self) -> tuple[str, ...]:  # type: ignore[override]  # as reads_tops
+        """Where the statistics are the batch's, shards meet once they have their own."""
+        return ("forward",) if self.use_global_stats else ("forward", "forward_together")
+
+    @property
+    def backward_stages(self) -> tuple[str, ...]:  # type: ignore[override]  # as reads_tops
+        """Where the statistics are the batch's, shards meet once they have their sums."""
+        return ("backward",) if self.use_global_stats else ("backward", "backward_together")
+
+    def shapes(self, bottoms: base.Shapes) -> base.Shapes:
+        """The bottom's shape.
+
+        Raises:
+            BottomError: it is a scalar.
+        """
+        if not bottoms[0]:
+            raise BottomError(0, "is a scalar, and BatchNorm needs a batch")
+        return bottoms
+
+    def params(self, bottoms: base.Shapes) -> tuple[base.Learned, ...]:
+        """The stored statistics, as Caffe stores them."""
+        channels = bottoms[0][1] if len(bottoms[0]) > 1 else 1
+        return (
+            base.Learned("running mean", (channels,), ZEROS, statistic=True),
+            base.Learned("running variance", (channels,), ZEROS, statistic=True),
+            base.Learned("scale factor", (1,), ZEROS, statistic=True),
+        )
+
+    def settings(self) -> str:
+        """Whether the stored statistics are taken."""
+        return "global stats" if self.use_global_stats else ""
+
+    def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
+        """Statistics; what peers read is saved, as a faster shard is soon at the next layer."""
+        shape = site.bottoms[0]
+        channels, values = _rows(site)
+        needs = {
+            "mean": base.Buffer((channels,), saved=True),
+            "inverse": base.Buffer((channels,), saved=True),
+        }
+        if not self.use_global_stats or any(site.wanted):
+            needs["scratch"] = base.Buffer((min(prod(shape), _block(values) * values),))
+        if not self.use_global_stats:
+            needs["moments"] = base.Buffer((2, channels), saved=True)
+            if any(site.wanted):
+                needs["sums"] = base.Buffer((2, channels), saved=True)
+        return needs
+
+    def prepare(self, run: base.Forward[Rows]) -> Rows:
+        """See bottom and top as rows, and cut them into blocks."""
+        channels, values = _rows(run.site)
+        x, y, ones = run.bottom(0), run.top(0), np.ones(values, run.site.dtype)
+        if not values:
+            return Rows(x, y, ones, ())
+        step = _block(values)
+        blocks = [slice(c, min(channels, c + step)) for c in range(0, channels, step)]
+        return Rows(as_rows(x, channels), as_rows(y, channels), ones, tuple(blocks))
+
+    def forward(self, run: base.Forward[Rows]) -> None:
+        """Normalise by the stored statistics, or take this shard's; alone, go on by itself."""
+        if self.use_global_stats:
+            self._look_up(run)
+            _normalise(run)
+            return
+        alone = len(run.peers) == 1
+        mean, square = run.buffer("moments")
+        values = run.work.ones.size
+        for rows, x, y, scratch in _blocks(run):
+            np.matmul(x, run.work.ones, out=mean[rows])
+            np.divide(mean[rows], values, out=mean[rows])
+            apart = y if alone else scratch
+            # squares of differences from the mean: differences of squares would lose digits
+            np.subtract(x, mean[rows, None], out=apart)
+            np.vecdot(apart, apart, out=square[rows])
+            if alone:
+                inverse = run.buffer("inverse")[rows]
+                np.divide(square[rows], values, out=inverse)
+                self._invert(inverse)
+                np.multiply(y, inverse[:, None], out=y)
+        if alone and values:
+            self._store(run, mean, square / values, values)
+
+    def forward_together(self, run: base.Forward[Rows]) -> None:
+        """Combine the statistics of all shards, in their order, and normalise."""
+        if len(run.peers) == 1:
+            return
+        counts = np.array([[peer.work.ones.size] for peer in run.peers])
+        moments = np.array([peer.buffer("moments") for peer in run.peers], np.float64)
+        means, squares = moments[:, 0], moments[:, 1]
+        count = int(counts.sum())
+        mean = np.sum(counts * means, axis=0) / count
+        # squares of differences from a shard's own mean, moved to the mean of all
+        variance = np.sum(squares + counts * (means - mean) ** 2, axis=0) / count
+        inverse = run.buffer("inverse")
+        np.copyto(run.buffer("mean"), mean)
+        np.copyto(inverse, variance)
+        self._invert(inverse)
+        _normalise(run)
+        if run is run.peers[0]:
+            self._store(run, mean, variance, count)
+
+    def _look_up(self, run: base.Forward[Rows]) -> None:
+        mean, variance, factor = run.params
+        scale = 0.0 if factor[0] == 0 else 1 / float(factor[0])
+        np.multiply(mean, scale, out=run.buffer("mean"))
+        np.multiply(variance, scale, out=run.buffer("inverse"))
+        self._invert(run.buffer("inverse"))
+
+    def _invert(self, variance: base.Array) -> None:
+        """Set 1 / sqrt(variance + eps)."""
+        np.add(variance, self.eps, out=variance)
+        np.sqrt(variance, out=variance)
+        np.reciprocal(variance, out=variance)
+
+    def _store(
+        self, run: base.Forward[Rows], mean: base.Array, variance: base.Array, count: int
+    ) -> None:
+        """Move the stored statistics."""
+        # of a sample, the variance of all values there might be; of one value Caffe's own
+        correction = count / (count - 1) if count > 1 else 1.0
+        moved: tuple[base.Array | float, ...] = (mean, variance * correction, 1.0)
+        for stored, new in zip(run.params, moved, strict=True):
+            np.multiply(stored, self.moving_average_fraction, out=stored)
+            np.add(stored, new, out=stored)
+
+    def backward(self, run: base.Backward[Rows]) -> None:
+        """Set dx = dy / deviation, or take this shard's sums; alone, go on by itself."""
+        for diff in run.param_diffs:
+            if diff is not None:  # as Caffe has it where force_backward asks for all gradients
+                diff.fill(0)
+        if run.bottom_diff(0) is None:
+            return
+        if self.use_global_stats:
+            inverse = run.buffer("inverse")[:, None]
+            for rows, dy, dx, scratch in _diff_blocks(run):
+                _write(dy, inverse[rows], dx, scratch, add=run.adds(0))
+            return
+        alone = len(run.peers) == 1
+        plain, weighted = run.buffer("sums")
+        for rows, dy, dx, scratch in _diff_blocks(run):
+            y = run.work.y[rows]
+            np.matmul(dy, run.work.ones, out=plain[rows])
+            np.vecdot(dy, y, out=weighted[rows])
+            if alone:
+                count = run.work.ones.size
+                means = plain[rows] / count, weighted[rows] / count
+                _write_gradient(run, rows, dy, dx, scratch, means)
+
+    def backward_together(self, run: base.Backward[Rows]) -> None:
+        """Add the sums of all shards, in their order, and write the gradient."""
+        if len(run.peers) == 1 or run.bottom_diff(0) is None:
+            return
+        count = sum(peer.work.ones.size for peer in run.peers)
+        sums = np.array([peer.buffer("sums") for peer in run.peers], np.float64)
+        plain, weighted = (np.sum(sums, axis=0) / count).astype(run.site.dtype)
+        for rows, dy, dx, scratch in _diff_blocks(run):
+            _write_gradient(run, rows, dy, dx, scratch, (plain[rows], weighted[rows]))
+
+
+def _rows(site: base.Site) -> tuple[int, int]:
+    """Channels, and values of a channel in the shard."""
+    shape = site.bottoms[0]
+    if site.layout is not base.CHWN:  # an empty batch
+        return (shape[1] if len(shape) > 1 else 1), 0
+    channels = shape[0] if len(shape) > 1 else 1
+    return channels, prod(shape) // channels if channels else 0
+
+
+def _block(values: int) -> int:
+    """Channels of a block: two arrays of it stay in cache."""
+    return max(1, BLOCK // max(1, values))
+
+
+def _blocks(
+    run: base.Forward[Rows],
+) -> Iterator[tuple[slice, base.Array, base.Array, base.Array]]:
+    """Channels, bottom, top and scratch, block by block."""
+    scratch = run.buffer("scratch")
+    for rows in run.work.blocks:
+        x = run.work.x[rows]
+        yield rows, x, run.work.y[rows], scratch[: x.size].reshape(x.shape)
+
+
+def _diff_blocks(
+    run: base.Backward[Rows],
+) -> Iterator[tuple[slice, base.Array, base.Array, base.Array]]:
+    """Channels, the top's gradient, the bottom's and scratch, block by block."""
+    written = run.bottom_diff(0)
+    assert written is not None
+    if not run.work.blocks:
+        return
+    channels = len(run.work.y)
+    top, bottom = as_rows(run.top_diff(0), channels), as_rows(written, channels)
+    scratch = run.buffer("scratch")
+    for rows in run.work.blocks:
+        dy = top[rows]
+        yield rows, dy, bottom[rows], scratch[: dy.size].reshape(dy.shape)
+
+
+def _normalise(run: base.Forward[Rows]) -> None:
+    """Set y = (x - mean) * inverse."""
+    mean, inverse = run.buffer("mean")[:, None], run.buffer("inverse")[:, None]
+    for rows in run.work.blocks:
+        y = run.work.y[rows]
+        np.subtract(run.work.x[rows], mean[rows], out=y)
+        np.multiply(y, inverse[rows], out=y)
+
+
+def _write_gradient(
+    run: base.Backward[Rows],
+    rows: slice,
+    dy: base.Array,
+    dx: base.Array,
+    scratch: base.Array,
+    means: tuple[base.Array, base.Array],
+) -> None:
+    """Set dx = (dy - mean(dy) - y * mean(dy * y)) * inverse."""
+    plain, weighted = means
+    np.multiply(run.work.y[rows], weighted[:, None], out=scratch)
+    np.subtract(dy, scratch, out=scratch)
+    np.subtract(scratch, plain[:, None], out=scratch)
+    _write(scratch, run.buffer("inverse")[rows, None], dx, scratch, add=run.adds(0))
+
+
+def _write(
+    dy: base.Array, factor: base.Array, dx: base.Array, scratch: base.Array, *, add: bool
+) -> None:
+    """Set dx = dy * factor, or add it."""
+    if add:
+        np.multiply(dy, factor, out=scratch)
+        np.add(dx, scratch, out=dx)
+    else:
+        np.multiply(dy, factor, out=dx)
