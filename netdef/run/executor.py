@@ -14,7 +14,7 @@ from netdef.diag import BottomError, FieldError, NetdefError, Problem
 from netdef.graph.problems import complaint, name_span
 from netdef.layers.base import Array, Backward, Forward
 from netdef.plan import ParamGradient, Program, Step
-from netdef.run.threads import hold_blas_to_one_thread, workers
+from netdef.run.threads import blas, workers
 
 # What a step does for one shard, and tasks in which no shard waits for another.
 Task = Callable[[Step, int], None]
@@ -37,8 +37,6 @@ class Executor:
         self._diffs = diffs
         self._spare: dict[int, Array] = {}
         self._segments: dict[tuple[object, ...], list[Segment]] = {}
-        if program.shards > 1:
-            hold_blas_to_one_thread()
 
     def forward(
         self, first: int = 0, last: int | None = None, *, skip_sources: bool = False
@@ -126,6 +124,7 @@ class Executor:
 
     def _run(self, segments: Iterable[Segment]) -> None:
         shards = self.program.shards
+        blas.use(max(1, self.program.options.shards // shards))
         for segment in segments:
             if segment[0][0].sharded and shards > 1:
                 workers(shards).run(

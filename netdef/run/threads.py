@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from queue import SimpleQueue
+from typing import Any
 
 Task = Callable[[], None]
 
@@ -59,9 +60,25 @@ def workers(count: int) -> Workers:
     return Workers(count)
 
 
-@cache
-def hold_blas_to_one_thread() -> None:
-    """Let each BLAS call use the thread it is called in: the shards are the parallelism."""
-    import threadpoolctl
+class Blas:
+    """How many threads a BLAS call uses: one where the shards are the parallelism."""
 
-    threadpoolctl.threadpool_limits(1, user_api="blas")
+    def __init__(self) -> None:
+        self._libraries: list[Any] | None = None
+        self._threads = 0
+
+    def use(self, threads: int) -> None:
+        """Let BLAS calls from now on use so many threads; costs nothing where they do."""
+        if threads == self._threads:
+            return
+        if self._libraries is None:
+            import threadpoolctl
+
+            found = threadpoolctl.ThreadpoolController().select(user_api="blas")
+            self._libraries = list(found.lib_controllers)
+        for library in self._libraries:
+            library.set_num_threads(threads)
+        self._threads = threads
+
+
+blas = Blas()
