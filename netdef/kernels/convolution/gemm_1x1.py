@@ -14,6 +14,9 @@ from netdef.kernels.matrix import as_rows
 _BLOCK = 1 << 19
 """Values of one block of columns: 2 MB of float32 stay in a core's cache."""
 
+_NARROW = 256
+"""Columns below which packing the weights again for each block costs more than cache misses."""
+
 
 class Gemm1x1(Algorithm):
     """CHWN; 1×1 kernels at stride 1, or a kernel as large as the input."""
@@ -39,10 +42,15 @@ class Gemm1x1(Algorithm):
     def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
         """Y = W @ X + b."""
         g = self.geometry
-        np.matmul(self._weights(w), as_rows(x, g.group, g.fan_in), out=self._outputs(y))
-        if b is not None:
-            rows = as_rows(y, g.outputs)
-            np.add(rows, b[:, None], out=rows)
+        weights, columns, ys = self._weights(w), as_rows(x, g.group, g.fan_in), self._outputs(y)
+        if b is None:
+            np.matmul(weights, columns, out=ys)
+            return
+        biases = b.reshape(g.group, -1, 1)
+        for begin, end in self._blocks():  # the bias finds its block in cache
+            part = ys[:, :, begin:end]
+            np.matmul(weights, columns[:, :, begin:end], out=part)
+            np.add(part, biases, out=part)
 
     def backward(
         self,
@@ -94,7 +102,8 @@ class Gemm1x1(Algorithm):
 
     def _width(self) -> int:
         g = self.geometry
-        return min(self._columns(), max(64, _BLOCK // (g.group * g.fan_in)))
+        widest = max(g.group * g.fan_in, g.outputs)
+        return min(self._columns(), max(_NARROW, _BLOCK // widest))
 
     def _blocks(self) -> Iterator[tuple[int, int]]:
         for begin in range(0, self._columns(), self._width()):

@@ -162,23 +162,15 @@ class Im2col(Algorithm):
 
     def _gather(self, x: Array) -> Gathers:
         parts: list[Pair] = []
+        look = gather
         if self._splits:
             apart = self._scratch["apart"]
-            parts = split(x, apart)
-        return Gathers(
-            parts,
-            [
-                gather_split(*self._windows, block[:2], apart, self._axes(block))
-                if self._splits
-                else gather(*self._windows, block[:2], x, self._axes(block))
-                for block in self._blocks
-            ],
-        )
+            parts, x, look = split(x, apart), apart, gather_split
+        each = [look(self._windows, b[:2], x, self._axes(b)) for b in self._blocks]
+        return Gathers(parts, each)
 
     def _scatter(self, dx: Array) -> list[list[Pair]]:
-        return [
-            scatter(*self._windows, block[:2], dx, self._axes(block)) for block in self._blocks
-        ]
+        return [scatter(self._windows, b[:2], dx, self._axes(b)) for b in self._blocks]
 
     def _weights(self, w: Array) -> Array:
         g = self.geometry

@@ -18,6 +18,7 @@ from netdef.kernels.convolution import (
     WinogradF4,
     WinogradF5,
     depthwise,
+    gemm_1x1,
     im2col,
     winograd,
 )
@@ -81,6 +82,8 @@ def test_every_way_has_its_cases():
 @pytest.fixture(params=["usual blocks", "small blocks"])
 def _blocks(request, monkeypatch):
     if request.param == "small blocks":
+        monkeypatch.setattr(gemm_1x1, "_BLOCK", 1)
+        monkeypatch.setattr(gemm_1x1, "_NARROW", 4)
         monkeypatch.setattr(im2col, "_BLOCK", 1)
         monkeypatch.setattr(im2col, "_NARROW", 1)
         monkeypatch.setattr(winograd, "_BLOCK", 1)
