@@ -68,6 +68,7 @@ class Convolution(base.Layer[Algorithm]):
     same_count = True
     reads_tops = False
     accumulates = True
+    finishes_blocks = True
 
     @classmethod
     def read(cls, message: LayerParameter, phase: base.Phase) -> Self:
@@ -141,6 +142,10 @@ class Convolution(base.Layer[Algorithm]):
             text += f" g{self.group}"
         return f"{text} →{self.num_output}"
 
+    def algorithm(self, site: base.Site) -> str:
+        """The way it computes there."""
+        return self._algorithm(site).name
+
     def layout_at(self, bottoms: base.Shapes) -> base.Layout:
         """Batch innermost for images; other numbers of axes as Caffe has them."""
         images = len(bottoms[0]) == 4 and self.axis in (1, -3)
@@ -161,8 +166,10 @@ class Convolution(base.Layer[Algorithm]):
     def forward(self, run: base.Forward[Algorithm]) -> None:
         """Y = w * x + b, for each bottom."""
         b = run.param(1) if self.bias_term else None
+        finish = run.finish if run.epilogues else None
+        run.start_epilogues()
         for x, y in zip(run.bottoms, run.tops, strict=True):
-            run.work.forward(x, run.param(0), b, y)
+            run.work.forward(x, run.param(0), b, y, finish)
 
     def backward(self, run: base.Backward[Algorithm]) -> None:
         """Filters that saw several bottoms learn from the sum."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from netdef.kernels.convolution.geometry import Geometry
 
 Array = NDArray[Any]
 Scratch = Mapping[str, tuple[int, ...]]
+Finish = Callable[[Array, int], None]
 
 
 class Algorithm(ABC):
@@ -46,8 +47,19 @@ class Algorithm(ABC):
         self._scratch = scratch
 
     @abstractmethod
-    def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
-        """Write the outputs: y = w * x + b."""
+    def forward(
+        self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
+    ) -> None:
+        """Write the outputs: y = w * x + b.
+
+        Args:
+            x: input.
+            w: weights, (outputs, channels / group, *kernel).
+            b: bias; None for none.
+            y: output.
+            finish: called with each block of outputs that is complete, while it is in cache,
+                to change it in place: (…, channels, values), and the first channel.
+        """
 
     @abstractmethod
     def backward(
@@ -92,3 +104,10 @@ def add_row_sums(matrix: Array, ones: Array, rows: Array, out: Array, *, add: bo
         np.add(out, rows, out=out)
     else:
         np.matmul(matrix, ones, out=out)
+
+
+def finish_groups(part: Array, finish: Finish | None) -> None:
+    """Finish a block of (groups, channels of a group, values)."""
+    if finish is not None:
+        for group, channels in enumerate(part):
+            finish(channels, group * len(channels))

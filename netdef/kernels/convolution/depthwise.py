@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from netdef.kernels.convolution.adjoint import PhaseAxis, phases
-from netdef.kernels.convolution.algorithm import Algorithm, Array, Scratch, add_row_sums
+from netdef.kernels.convolution.algorithm import Algorithm, Array, Finish, Scratch, add_row_sums
 from netdef.kernels.convolution.geometry import Geometry
 from netdef.kernels.convolution.windows import (
     Axes,
@@ -165,7 +165,9 @@ class Depthwise(Algorithm):
         self._dy_columns: Kept[list[Columns]] = Kept()
         self._homes: Kept[list[Home]] = Kept()
 
-    def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
+    def forward(
+        self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
+    ) -> None:
         """Y = w @ columns + b, block by block."""
         g = self.geometry
         weights = w.reshape(g.channels, self._many, -1)
@@ -177,6 +179,11 @@ class Depthwise(Algorithm):
             np.matmul(weights[low:high], columns.fill(), out=some)
             if biases is not None:
                 np.add(some, biases[low:high], out=some)
+            if finish is not None and self._many == 1:
+                finish(some[:, 0], low)
+            elif finish is not None:
+                for channel in range(low, high):
+                    finish(some[channel - low], channel * self._many)
 
     def backward(
         self,

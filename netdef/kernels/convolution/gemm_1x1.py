@@ -8,7 +8,14 @@ from math import prod
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netdef.kernels.convolution.algorithm import Algorithm, Array, Scratch, add_row_sums
+from netdef.kernels.convolution.algorithm import (
+    Algorithm,
+    Array,
+    Finish,
+    Scratch,
+    add_row_sums,
+    finish_groups,
+)
 from netdef.kernels.matrix import as_rows
 
 _BLOCK = 1 << 19
@@ -39,18 +46,22 @@ class Gemm1x1(Algorithm):
         self._scratch = scratch
         self._ones = np.ones(self._columns(), dtype)
 
-    def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
+    def forward(
+        self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
+    ) -> None:
         """Y = W @ X + b."""
         g = self.geometry
         weights, columns, ys = self._weights(w), as_rows(x, g.group, g.fan_in), self._outputs(y)
-        if b is None:
+        if b is None and finish is None:
             np.matmul(weights, columns, out=ys)
             return
-        biases = b.reshape(g.group, -1, 1)
+        biases = None if b is None else b.reshape(g.group, -1, 1)
         for begin, end in self._blocks():  # the bias finds its block in cache
             part = ys[:, :, begin:end]
             np.matmul(weights, columns[:, :, begin:end], out=part)
-            np.add(part, biases, out=part)
+            if biases is not None:
+                np.add(part, biases, out=part)
+            finish_groups(part, finish)
 
     def backward(
         self,

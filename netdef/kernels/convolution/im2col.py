@@ -13,7 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netdef.kernels.convolution.algorithm import Algorithm, Array, Scratch, add_row_sums
+from netdef.kernels.convolution.algorithm import (
+    Algorithm,
+    Array,
+    Finish,
+    Scratch,
+    add_row_sums,
+    finish_groups,
+)
 from netdef.kernels.convolution.geometry import Geometry
 from netdef.kernels.convolution.windows import (
     Copies,
@@ -84,7 +91,9 @@ class Im2col(Algorithm):
         self._gathers: Kept[Gathers] = Kept()
         self._scatters: Kept[list[list[Pair]]] = Kept()
 
-    def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
+    def forward(
+        self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
+    ) -> None:
         """Fill a block of columns, multiply, add the bias while the result is in cache."""
         g = self.geometry
         weights, ys = self._weights(w), self._outputs(y)
@@ -95,6 +104,7 @@ class Im2col(Algorithm):
             np.matmul(weights, self._fill(block, copies), out=part)
             if b is not None:
                 np.add(part, b.reshape(g.group, -1, 1), out=part)
+            finish_groups(part, finish)
 
     def backward(
         self,

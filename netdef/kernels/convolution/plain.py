@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import DTypeLike
 
-from netdef.kernels.convolution.algorithm import Algorithm, Array, Scratch, add_row_sums
+from netdef.kernels.convolution.algorithm import Algorithm, Array, Finish, Scratch, add_row_sums
 from netdef.kernels.convolution.geometry import Geometry
 from netdef.kernels.matrix import as_rows
 
@@ -53,7 +53,9 @@ class Plain(Algorithm):
         )
         self._windows = as_strided(scratch["image"], scratch["columns"].shape, strides)
 
-    def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
+    def forward(
+        self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
+    ) -> None:
         """Y = W @ columns + b, for each image."""
         g = self.geometry
         weights = w.reshape(g.group, g.outputs // g.group, g.fan_in)
@@ -65,6 +67,8 @@ class Plain(Algorithm):
             np.matmul(weights, self._columns(), out=as_rows(output, g.group, g.outputs // g.group))
             if b is not None:
                 np.add(output, b[:, None], out=output)
+            if finish is not None:
+                finish(output, 0)
 
     def backward(
         self,

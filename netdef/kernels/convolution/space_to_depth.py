@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netdef.kernels.convolution.algorithm import Algorithm, Array, Scratch, add_row_sums
+from netdef.kernels.convolution.algorithm import Algorithm, Array, Finish, Scratch, add_row_sums
 from netdef.kernels.convolution.geometry import Geometry
 from netdef.kernels.convolution.windows import Copies, Kept, Pair, axis, gather, scatter, widened
 from netdef.kernels.convolution.winograd import Winograd, WinogradF2, WinogradF4, WinogradF5
@@ -75,11 +75,13 @@ class SpaceToDepth(Algorithm):
         self._x_copies: Kept[Copies] = Kept()
         self._dx_pairs: Kept[list[Pair]] = Kept()
 
-    def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
+    def forward(
+        self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
+    ) -> None:
         """Rearrange image and weights, then convolve."""
         self._x_copies.get(x, self._gather).run()
         self._spread_weights(w)
-        self._inner.forward(self._scratch["image"], self._scratch["weights"], b, y)
+        self._inner.forward(self._scratch["image"], self._scratch["weights"], b, y, finish)
 
     def backward(
         self,

@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netdef.kernels.convolution.algorithm import Algorithm, Array, Scratch, add_row_sums
+from netdef.kernels.convolution.algorithm import Algorithm, Array, Finish, Scratch, add_row_sums
 from netdef.kernels.convolution.geometry import Geometry
 from netdef.kernels.convolution.transforms import POINTS, Transforms, transforms
 from netdef.kernels.convolution.windows import (
@@ -160,7 +160,9 @@ class Winograd(Algorithm):
         self._y_pairs: Kept[list[list[list[Pair]]]] = Kept()
         self._dx_spreads: Kept[list[list[Spread]]] = Kept()
 
-    def forward(self, x: Array, w: Array, b: Array | None, y: Array) -> None:
+    def forward(
+        self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
+    ) -> None:
         """Y = A^T [U * (B^T d)], chunk by chunk."""
         self._transform_weights(w)
         x_copies = self._x_copies.get(x, self._gather_x)
@@ -170,9 +172,11 @@ class Winograd(Algorithm):
             np.matmul(self._scratch["u"], chunk.inputs, out=chunk.outputs)
             for block, some in zip(chunk.output_blocks, pairs, strict=True):
                 np.matmul(self._transforms.output, block.transformed, out=block.tiles)
+                channels = block.tiles.reshape(self._m**2, block.high - block.low, -1)
                 if b is not None:
-                    channels = block.tiles.reshape(self._m**2, block.high - block.low, -1)
                     np.add(channels, b[block.low : block.high, None], out=channels)
+                if finish is not None:
+                    finish(channels, block.low)
                 for target, source in some:
                     np.copyto(target, source)
 
