@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netdef.api.load import StrPath, pick_state
+from netdef.api.loading import StrPath, pick_state
 from netdef.diag import Report
 from netdef.graph import compile_net
 from netdef.layers.base import Phase

@@ -1,0 +1,66 @@
+"""What the command line can do, as functions.
+
+Knows the parts and puts them together. Has never heard of arguments, terminals or colours.
+
+Names are loaded when first used, so that looking into a file does not pay for running nets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netdef.api.checking import check
+    from netdef.api.contents import inspect
+    from netdef.api.kinds import explain, layer_types
+    from netdef.api.loading import compile_file, load, load_solver, make_state, pick_state
+    from netdef.api.look import draw, params, summary
+    from netdef.api.scores import test
+    from netdef.api.steps import plan
+    from netdef.api.timing import time
+
+__all__ = [
+    "check",
+    "compile_file",
+    "draw",
+    "explain",
+    "inspect",
+    "layer_types",
+    "load",
+    "load_solver",
+    "make_state",
+    "params",
+    "pick_state",
+    "plan",
+    "summary",
+    "test",
+    "time",
+]
+
+_HOMES = {
+    "check": "checking",
+    "compile_file": "loading",
+    "draw": "look",
+    "explain": "kinds",
+    "inspect": "contents",
+    "layer_types": "kinds",
+    "load": "loading",
+    "load_solver": "loading",
+    "make_state": "loading",
+    "params": "look",
+    "pick_state": "loading",
+    "plan": "steps",
+    "summary": "look",
+    "test": "scores",
+    "time": "timing",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,129 @@
+"""Reports for programs: JSON, GitHub's annotations, SARIF."""
+
+from __future__ import annotations
+
+import json as jsons
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netdef.diag import Problem, Report, Span
+
+FORMAT_VERSION = 1
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
+
+
+def json(report: Report) -> str:
+    """All problems as one object; `format_version` counts up when a field changes meaning."""
+    about = {
+        "format_version": FORMAT_VERSION,
+        "ok": report.ok,
+        "errors": len(report.errors),
+        "warnings": len(report.warnings),
+        "problems": [_problem(problem) for problem in report],
+    }
+    return jsons.dumps(about, indent=2, ensure_ascii=False) + "\n"
+
+
+def github(report: Report) -> str:
+    """A line for each problem that GitHub shows beside the file."""
+    return "".join(_annotation(problem) + "\n" for problem in report)
+
+
+def sarif(report: Report) -> str:
+    """SARIF 2.1.0, which code scanners read."""
+    kinds = {problem.code: type(problem) for problem in report}
+    rules = [
+        {
+            "id": code,
+            "name": kind.__name__,
+            "shortDescription": {"text": (kind.__doc__ or "").partition("\n")[0]},
+        }
+        for code, kind in sorted(kinds.items())
+    ]
+    run = {
+        "tool": {"driver": {"name": "netdef", "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(problem) for problem in report],
+    }
+    about = {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
+    return jsons.dumps(about, indent=2, ensure_ascii=False) + "\n"
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "message": problem.message,
+        **_place(problem.span),
+        "label": problem.label,
+        "labels": [{**_place(label.span), "text": label.text} for label in problem.labels],
+        "notes": list(problem.notes),
+        "help": problem.help,
+    }
+
+
+def _place(span: Span | None) -> dict[str, Any]:
+    """Lines and columns from 1, in characters; offsets from 0."""
+    if span is None:
+        return {"file": None, "line": None, "column": None, "end": None, "offsets": None}
+    return {
+        "file": span.source.name,
+        "line": span.begin.line,
+        "column": span.begin.column,
+        "end": {"line": span.finish.line, "column": span.finish.column},
+        "offsets": [span.start, span.end],
+    }
+
+
+def _annotation(problem: Problem) -> str:
+    settings = {"title": f"netdef {problem.code}"}
+    if problem.span is not None:
+        begin, end = problem.span.begin, problem.span.finish
+        settings = {
+            "file": problem.span.source.name,
+            "line": str(begin.line),
+            "col": str(begin.column),
+            "endLine": str(end.line),
+            **({"endColumn": str(end.column)} if end.line == begin.line else {}),
+            **settings,
+        }
+    words = ",".join(f"{key}={_escaped(value, more=True)}" for key, value in settings.items())
+    text = problem.message + (f" ({problem.help})" if problem.help else "")
+    return f"::{_GITHUB[problem.severity.value]} {words}::{_escaped(text)}"
+
+
+def _escaped(text: str, *, more: bool = False) -> str:
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if more else text
+
+
+def _result(problem: Problem) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": problem.code,
+        "level": problem.severity.value,
+        "message": {"text": problem.message + (f"; {problem.help}" if problem.help else "")},
+    }
+    if problem.span is not None:
+        result["locations"] = [_location(problem.span)]
+    if problem.labels:
+        result["relatedLocations"] = [
+            {**_location(label.span), "message": {"text": label.text}} for label in problem.labels
+        ]
+    return result
+
+
+def _location(span: Span) -> dict[str, Any]:
+    from urllib.parse import quote
+
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(span.source.name)},
+            "region": {
+                "startLine": span.begin.line,
+                "startColumn": span.begin.column,
+                "endLine": span.finish.line,
+                "endColumn": span.finish.column,
+            },
+        }
+    }
