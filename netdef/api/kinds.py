@@ -33,8 +33,10 @@ _MESSAGES = {
     "Im2col": ("convolution_param",),
     "ImageData": ("image_data_param", "transform_param"),
     "InfogainLoss": ("infogain_loss_param", "loss_param"),
+    "LSTM": ("recurrent_param",),
     "MemoryData": ("memory_data_param", "transform_param"),
     "MultinomialLogisticLoss": ("loss_param",),
+    "RNN": ("recurrent_param",),
     "SigmoidCrossEntropyLoss": ("loss_param",),
     "SoftmaxWithLoss": ("softmax_param", "loss_param"),
 }

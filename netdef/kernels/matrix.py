@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def as_rows(array: Array, *leading: int) -> Array:
         (4, 6)
     """
     assert array.flags.c_contiguous, "this array has gaps"
-    return array.reshape(*leading, -1)
+    return array.reshape(*leading, array.size // max(prod(leading), 1))
 
 
 def product(a: Array, b: Array, out: Array) -> None:

@@ -21,6 +21,7 @@ from netdef.layers.filler import Filler
 
 if TYPE_CHECKING:
     from netdef.data.reader import Context, Reader
+    from netdef.data.writer import Writer
     from netdef.schema import LayerParameter
 
 Array = NDArray[Any]
@@ -80,11 +81,13 @@ class Buffer:
         dtype: None for that of the blobs.
         saved: lives from forward to backward; otherwise it lasts one call and its memory is
             shared with other layers.
+        lasting: lives from pass to pass, and a net's next plan takes it over; saved, too.
     """
 
     shape: Shape
     dtype: DTypeLike | None = None
     saved: bool = False
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class Epilogue(ABC):
         """Turn bottom into top.
 
         Args:
-            block: (channels, values) in CHWN, where channels are those from `first` on.
+            block: (…, channels, values) in CHWN, where channels are those from `first` on.
             first: the first channel.
         """
 
@@ -303,6 +306,8 @@ class Layer(Generic[W]):
         finishes_blocks: forward calls `Forward.finish` for each block of its top, in CHWN.
         kinks: values of the first bottom where the formula has no derivative; the gradient
             check keeps away from them.
+        resizes: forward may find that its tops need other shapes than `shapes` said, and raise
+            `TopsReshaped`.
     """
 
     type: ClassVar[str] = ""
@@ -321,6 +326,7 @@ class Layer(Generic[W]):
     backward_stages: ClassVar[tuple[str, ...]] = ("backward",)
     finishes_blocks: ClassVar[bool] = False
     kinks: ClassVar[tuple[float, ...]] = ()
+    resizes: ClassVar[bool] = False
 
     @classmethod
     def read(cls, message: LayerParameter, phase: Phase) -> Self:
@@ -427,12 +433,88 @@ class Layer(Generic[W]):
 
         Raises:
             BottomError: a bottom holds a value that cannot be used.
+            TopsReshaped: the tops need other shapes; only from a layer that `resizes`.
         """
         raise NotImplementedError
 
     def backward(self, run: Backward[W]) -> None:
         """Write the wanted gradients of bottoms and params."""
         raise NotImplementedError
+
+
+class TopsReshaped(Exception):
+    """Forward found that its tops need other shapes than those it was handed.
+
+    The net gives the tops these shapes, brings what follows into line, and calls forward again.
+
+    Args:
+        run: what forward was handed.
+        shapes: of the tops, in Caffe's order of axes.
+    """
+
+    def __init__(self, run: Forward[Any], shapes: Shapes) -> None:
+        super().__init__(f"the tops need the shapes {shapes}")
+        self.run = run
+        self.shapes = shapes
+
+
+class OutsideLayer(Layer[W]):
+    """A layer that takes something from outside the net: what a file holds, or a user's code.
+
+    A net begins it once and keeps what `begin` gave for its whole life, whatever shapes change.
+
+    Attributes:
+        runs_code: `begin` runs code of the user's, so that a net which is only looked at leaves
+            it alone.
+    """
+
+    runs_code: ClassVar[bool] = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether `shapes` can say anything yet."""
+        return True
+
+    def begin(self, context: Context, bottoms: Shapes) -> Self:
+        """The layer with what it takes from outside.
+
+        Args:
+            context: phase and folders.
+            bottoms: shapes of the bottoms in Caffe's order of axes.
+
+        Raises:
+            FieldError: it is missing, broken, or does not fit the settings.
+        """
+        raise NotImplementedError
+
+    def code(self) -> str:
+        """What of the user's `begin` runs, in words: "class `A` of module `b`"."""
+        return ""
+
+
+class SinkLayer(Layer["Writer"]):
+    """A layer that hands its bottoms to a writer of batches: `work` is that writer."""
+
+    top_count: ClassVar[Count] = (0, 0)
+    reads_bottoms = False
+    reads_tops = False
+
+    def shapes(self, bottoms: Shapes) -> Shapes:
+        """No tops."""
+        del bottoms
+        return ()
+
+    def open(self, context: Context) -> Writer:
+        """Make the writer; nothing is written before the first batch.
+
+        Args:
+            context: phase and folders.
+        """
+        raise NotImplementedError
+
+    def forward(self, run: Forward[Writer]) -> None:
+        """Write the bottoms."""
+        run.work.write(run.bottoms)
 
 
 class DataLayer(Layer["Reader"]):

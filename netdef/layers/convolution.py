@@ -12,7 +12,7 @@ from netdef.kernels.convolution import Algorithm, Geometry, Plain, choose
 from netdef.layers import base
 from netdef.layers.axes import axis_of, must_equal
 from netdef.layers.filler import ZEROS, Filler
-from netdef.layers.spatial import once, read_sizes, spread, window_settings
+from netdef.layers.spatial import once, read_dilation, read_sizes, spread, window_settings
 
 if TYPE_CHECKING:
     from netdef.schema import LayerParameter
@@ -91,7 +91,7 @@ class Convolution(base.Layer[Algorithm]):
             kernel_size=read_sizes(p, _PATH, "kernel_size", "kernel", 1, None),
             stride=read_sizes(p, _PATH, "stride", "stride", 1, 1),
             pad=read_sizes(p, _PATH, "pad", "pad", 0, 0),
-            dilation=_dilation(list(p.dilation)),
+            dilation=read_dilation(list(p.dilation), _PATH),
             group=p.group,
             bias_term=p.bias_term,
             axis=p.axis,
@@ -213,11 +213,3 @@ class Convolution(base.Layer[Algorithm]):
             dilation=spread(self.dilation, n, f"{_PATH}.dilation"),
             group=self.group,
         )
-
-
-def _dilation(listed: list[int]) -> tuple[int, ...]:
-    for index, size in enumerate(listed):
-        if size < 1:
-            place = f"dilation[{index}]" if len(listed) > 1 else "dilation"
-            raise FieldError(f"{_PATH}.{place}", f"must be at least 1, is {size}")
-    return tuple(listed) or (1,)

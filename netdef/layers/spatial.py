@@ -106,3 +106,22 @@ def window_settings(kernel: Sizes, stride: Sizes, pad: Sizes) -> str:
 def once(sizes: Sizes) -> str:
     """`3` where all sizes are 3, else as `3×5`."""
     return str(sizes[0]) if len(set(sizes)) == 1 else show(sizes)
+
+
+def read_dilation(listed: list[int], path: str) -> Sizes:
+    """Read the dilation of a convolution: one size for all axes, or one for each.
+
+    Args:
+        listed: as written.
+        path: of the message, for errors.
+
+    Raises:
+        FieldError: a size below 1.
+    """
+    for index, size in enumerate(listed):
+        if size < 1:
+            place = f"dilation[{index}]" if len(listed) > 1 else "dilation"
+            raise FieldError(
+                f"{path}.{place}", f"must be at least 1, is {size}", "1 leaves no gaps"
+            )
+    return tuple(listed) or (1,)

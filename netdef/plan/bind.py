@@ -32,7 +32,7 @@ def bind(program: Program) -> None:
             program.sites[index, shard] = site
             buffers = dict(step.layer.buffers(site))
             wanted.append((index, shard, buffers))
-            size = sum(_size(b, site) for b in buffers.values() if not b.saved)
+            size = sum(_size(b, site) for b in buffers.values() if not (b.saved or b.lasting))
             arena[shard] = max(arena[shard], size + _adder_size(step, site))
     arenas = [np.zeros(size, np.uint8) for size in arena]
     program.bytes["scratch"] = sum(arena)
@@ -74,7 +74,7 @@ def _bind_layer(
     arrays: dict[str, Array] = {}
     for name, buffer in buffers.items():
         dtype = np.dtype(buffer.dtype or site.dtype)
-        if buffer.saved:
+        if buffer.saved or buffer.lasting:
             arrays[name] = np.zeros(buffer.shape, dtype)
             program.bytes["saved"] += arrays[name].nbytes
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
@@ -209,6 +209,15 @@ class Program:
         images = value.shape[0] if value.shape else 1
         cuts = [images * s // self.shards for s in range(self.shards + 1)]
         return list(pairwise(cuts))
+
+    def lasting(self) -> Iterator[tuple[tuple[int, int, str], Array]]:
+        """Buffers that live from pass to pass, by node, shard and name."""
+        for (index, shard), site in self.sites.items():
+            step = self.steps[index]
+            assert step.layer is not None
+            for name, buffer in step.layer.buffers(site).items():
+                if buffer.lasting:
+                    yield (step.node, shard, name), step.forward_runs[shard].buffer(name)
 
     def stretch(self, value: Value) -> int:
         """How much memory a value takes, in the unit of `Value.offset`."""

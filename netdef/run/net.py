@@ -273,7 +273,7 @@ class Net:
                     mine.data = its.data
         old = self._program
         self._plan()
-        self._carry_sources(old)
+        self._carry_over(old)
 
     # data sources
 
@@ -396,7 +396,7 @@ class Net:
         old = self._program
         self.graph, self._input_shapes = graph, wanted
         self._plan()
-        self._carry_sources(old)
+        self._carry_over(old)
 
     def _refuse_params(self, graph: GraphNet, shapes: Mapping[str, Shape]) -> None:
         for new, old in zip(graph.params, self.graph.params, strict=True):
@@ -428,19 +428,23 @@ class Net:
         old = self._program
         self.graph = graph
         self._plan()
-        self._carry_sources(old)
+        self._carry_over(old)
         self.passes -= 1
         self._executor.forward(skip_sources=True)
         self.passes += 1
         self._ran(data=True)
 
-    def _carry_sources(self, old: Program) -> None:
-        """Take over what the layers without bottoms hold: users' inputs, constants, batches."""
+    def _carry_over(self, old: Program) -> None:
+        """Take over users' inputs, constants, batches, and states that last."""
         before = {value.blob: value for value in old.values if old.is_source(value)}
         for value in self._program.values:
             was = before.get(value.blob)
             if was is not None and self._program.is_source(value) and was.shape == value.shape:
                 np.copyto(value.arrays[0], was.arrays[0])
+        carried = dict(old.lasting())
+        for key, array in self._program.lasting():
+            if key in carried and carried[key].shape == array.shape:
+                np.copyto(array, carried[key])
 
     def _set_diff(self, name: str, diff: Any) -> None:
         array = np.asarray(diff, np.float32)

@@ -218,7 +218,10 @@ class Stand:
 
     def _poison_buffers(self, *, saved: bool) -> None:
         for name, need in self._needs.items():
-            if saved or not need.saved:
+            if need.lasting:
+                if saved:
+                    self._buffers[name].fill(0)  # as a plan hands it over
+            elif saved or not need.saved:
                 poison(self._buffers[name])
 
     def forward(self) -> list[Array]:

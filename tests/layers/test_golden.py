@@ -23,18 +23,10 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.prototxt"))
 MISSING = frozenset(
     {
         "ArgMax",
-        "BatchReindex",
-        "Crop",
-        "Deconvolution",
-        "Embed",
         "HingeLoss",
-        "Im2col",
         "InfogainLoss",
-        "LSTM",
         "MultinomialLogisticLoss",
-        "RNN",
         "Reduction",
-        "SPP",
         "Tile",
     }
 )
@@ -50,6 +42,12 @@ def text(name: str) -> str:
 def types(name: str) -> set[str]:
     """The layer types of a net."""
     return set(re.findall(r'layer \{[^{}]*?\btype: "(\w+)"', text(name)))
+
+
+def ran_backward(name: str) -> bool:
+    """Whether Caffe ran backward at all: without a loss it does so only where it is forced."""
+    lost = any(kind.endswith("Loss") for kind in types(name))
+    return lost or "force_backward: true" in text(name)
 
 
 def phase(name: str) -> str:
@@ -100,11 +98,16 @@ def test_agrees_with_caffe(name, threads):
         agree(f"top {blob}", net.blobs[blob].data, value)
     for key, value in recorded(arrays, "after"):
         agree(f"param {key} after forward", param(net, key).data, value)
-    if any(key.startswith(("diff:", "pdiff:")) for key in arrays):
+    assert compared
+    gradients = [key for key in arrays if key.startswith(("diff:", "pdiff:"))]
+    if not ran_backward(name):
+        # netdef starts from any blob it is given a gradient of, so there is nothing to compare
+        assert not any(arrays[key].any() for key in gradients)
+        return
+    if gradients:
         net.clear_param_diffs()
         net.backward(**dict(recorded(arrays, "topdiff")))
     for blob, value in recorded(arrays, "diff"):
         agree(f"gradient of {blob}", net.blobs[blob].diff, value)
     for key, value in recorded(arrays, "pdiff"):
         agree(f"gradient of param {key}", param(net, key).diff, value)
-    assert compared
