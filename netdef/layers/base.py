@@ -106,6 +106,7 @@ class Site:
         shards: how many run side by side.
         images: in the whole batch; 0 where there is no batch axis.
         first: the first of them that is in this shard.
+        fast: use compiled kernels where there are some.
     """
 
     layout: Layout
@@ -119,6 +120,7 @@ class Site:
     shards: int = 1
     images: int = 0
     first: int = 0
+    fast: bool = False
 
     @property
     def backward(self) -> bool:
@@ -144,6 +146,11 @@ class Epilogue(ABC):
             block: (…, channels, values) in CHWN, where channels are those from `first` on.
             first: the first channel.
         """
+
+    def merged(self, after: Epilogue) -> Epilogue | None:
+        """One epilogue that does both, where that is less work; None where it is not."""
+        del after
+        return None
 
 
 class Forward(Generic[W]):
@@ -304,6 +311,8 @@ class Layer(Generic[W]):
             first all shards meet, so that it can read what its peers wrote (BatchNorm's sums).
         backward_stages: the same backward.
         finishes_blocks: forward calls `Forward.finish` for each block of its top, in CHWN.
+        finishes_channels: those blocks are of whole channels; otherwise `first` means nothing.
+        any_block: the layer's own epilogue takes blocks that are not of whole channels.
         kinks: values of the first bottom where the formula has no derivative; the gradient
             check keeps away from them.
         resizes: forward may find that its tops need other shapes than `shapes` said, and raise
@@ -325,6 +334,8 @@ class Layer(Generic[W]):
     forward_stages: ClassVar[tuple[str, ...]] = ("forward",)
     backward_stages: ClassVar[tuple[str, ...]] = ("backward",)
     finishes_blocks: ClassVar[bool] = False
+    finishes_channels: ClassVar[bool] = True
+    any_block: ClassVar[bool] = False
     kinks: ClassVar[tuple[float, ...]] = ()
     resizes: ClassVar[bool] = False
 

@@ -13,6 +13,7 @@ from netdef.diag import BottomError, FieldError
 from netdef.kernels.blocks import BLOCK
 from netdef.kernels.matrix import as_rows
 from netdef.layers import base
+from netdef.layers.affine import Affine
 from netdef.layers.filler import ZEROS
 
 if TYPE_CHECKING:
@@ -147,6 +148,20 @@ class BatchNorm(base.Layer[Rows]):
     def settings(self) -> str:
         """Whether the stored statistics are taken."""
         return "global stats" if self.use_global_stats else ""
+
+    def has_epilogue(self, site: base.Site) -> bool:
+        """Where the statistics are constants, and no gradient needs them kept."""
+        return self.use_global_stats and not site.backward
+
+    def epilogue(self, run: base.Forward[Rows]) -> base.Epilogue:
+        """Multiply by 1 / deviation, subtract mean / deviation."""
+
+        def terms() -> tuple[base.Array, base.Array]:
+            self._look_up(run)
+            inverse = run.buffer("inverse")
+            return inverse, -run.buffer("mean") * inverse
+
+        return Affine(terms)
 
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """Statistics; what peers read is saved, as a faster shard is soon at the next layer."""

@@ -105,6 +105,11 @@ class Eltwise(base.Layer[None]):
             return self.operation.lower()
         return "sum" + "".join(f" {c:g}" for c in self.coeff)
 
+    @property
+    def finishes_blocks(self) -> bool:  # type: ignore[override]  # others pass more than once
+        """Sums, block by block."""
+        return self.operation == "SUM"
+
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """Scratch for a block, and what backward needs in place of the bottoms."""
         shape = site.bottoms[0]
@@ -122,6 +127,7 @@ class Eltwise(base.Layer[None]):
 
     def forward(self, run: base.Forward[None]) -> None:
         """Combine the bottoms; y may be x0, so each block of it is written last."""
+        run.start_epilogues()
         match self.operation:
             case "SUM":
                 self._sum(run)
@@ -146,6 +152,7 @@ class Eltwise(base.Layer[None]):
                 else:
                     np.multiply(x, factor, out=scratch)
                     np.add(y, scratch, out=y)
+            run.finish(y, 0)
 
     def _multiply(self, run: base.Forward[None]) -> None:
         for index, wanted in enumerate(run.site.wanted):
@@ -186,7 +193,7 @@ class Eltwise(base.Layer[None]):
         """
         for index in reversed(range(len(run.bottom_diffs))):
             dx = run.bottom_diff(index)
-            if dx is None:
+            if dx is None or self._is_done(run, index):
                 continue
             for dy, part, saved in blocks(run.top_diff(0), dx, self._saved(run, index)):
                 if run.adds(index):
@@ -195,6 +202,13 @@ class Eltwise(base.Layer[None]):
                     np.add(part, scratch, out=part)
                 else:
                     self._slope(run, index, dy, saved, part)
+
+    def _is_done(self, run: base.Backward[None], index: int) -> bool:
+        """Whether the bottom's gradient is the top's, and lies there."""
+        dx = run.bottom_diffs[index]
+        same = dx is not None and dx.ctypes.data == run.top_diff(0).ctypes.data
+        plain = not self.coeff or self.coeff[index] == 1
+        return same and plain and self.operation == "SUM" and not run.adds(index)
 
     def _saved(self, run: base.Backward[None], index: int) -> base.Array:
         """What forward saved for this bottom; for SUM nothing, and dy stands in."""

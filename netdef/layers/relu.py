@@ -49,6 +49,7 @@ class ReLU(base.Layer[None]):
     layout = base.ANY
     in_place = True
     reads_bottoms = False
+    any_block = True
     kinks = (0.0,)
 
     @classmethod

@@ -10,6 +10,7 @@ import numpy as np
 
 from netdef.kernels.along import Along
 from netdef.layers import base
+from netdef.layers.affine import Affine
 from netdef.layers.filler import ZEROS, Filler
 from netdef.layers.operand import (
     check_num_axes,
@@ -74,6 +75,8 @@ class Scale(base.Layer[Along]):
     in_place = True
     reads_tops = False
     accumulates = True
+    finishes_blocks = True
+    finishes_channels = False  # whatever the axis
 
     @classmethod
     def read(cls, message: LayerParameter, phase: base.Phase) -> Self:
@@ -122,6 +125,18 @@ class Scale(base.Layer[Along]):
         learned = self.bias_term or len(bottoms) == 1
         return operand_layout(start, shape, len(bottoms), learned=learned)
 
+    def has_epilogue(self, site: base.Site) -> bool:
+        """One learned factor for each channel, and no gradient that needs the bottom."""
+        return self._by_channel(site) and not site.backward
+
+    def epilogue(self, run: base.Forward[Along]) -> base.Epilogue:
+        """Multiply by the factors, add the bias."""
+        return Affine(lambda: (run.param(0), run.param(1) if self.bias_term else None))
+
+    def _by_channel(self, site: base.Site) -> bool:
+        axes = len(site.bottoms[0])
+        return len(site.bottoms) == 1 and self.axis % axes == 1 and self.num_axes == 1
+
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """Scratch for a piece."""
         return {"scratch": base.Buffer((self._along(site).block,))} if site.backward else {}
@@ -135,11 +150,13 @@ class Scale(base.Layer[Along]):
         along = run.work
         x, y, scale = along.large(run.bottom(0)), along.large(run.top(0)), self._scale(run)
         bias = along.small(run.params[-1]) if self.bias_term else None
+        run.start_epilogues()
         for large, small in along.pieces:
             part = y[large]
             np.multiply(x[large], scale[small], out=part)
             if bias is not None:
                 np.add(part, bias[small], out=part)
+            run.finish(part, 0)
 
     def backward(self, run: base.Backward[Along]) -> None:
         """Set dscale = sum(dy * x), dbias = sum(dy) and dx = dy * scale."""

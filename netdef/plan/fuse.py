@@ -18,6 +18,8 @@ def fuse(program: Program) -> None:
     for index, step in enumerate(program.steps):
         if step.layer is None or step.view or not step.layer.finishes_blocks:
             continue
+        if step.fused_into >= 0:
+            continue  # another step does this one and what follows it
         if step.layout is not Layout.CHWN or len(step.tops) != 1:
             continue
         top = step.tops[0]
@@ -38,5 +40,8 @@ def _after(program: Program, step: Step, top: int) -> int | None:
     made = program.values[after.tops[0]] if len(after.tops) == 1 else None
     same = value.memory if value.memory >= 0 else top
     if made is None or made.memory != same or after.view:
+        return None
+    assert step.layer is not None
+    if not (step.layer.finishes_channels or after.layer.any_block):
         return None
     return index if after.layer.has_epilogue(site_of(program, after, 0)) else None

@@ -25,6 +25,7 @@ class Options:
         dtype: of all blobs and params.
         in_place: let layers write over their bottoms where nothing is lost by it.
         fuse: let a layer finish its top for the layers in place after it.
+        fast: compiled kernels where there are some.
     """
 
     shards: int = 1
@@ -33,6 +34,7 @@ class Options:
     dtype: Any = np.float32
     in_place: bool = True
     fuse: bool = True
+    fast: bool = False
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ def site_of(program: Program, step: Step, shard: int) -> Site:
         shard,
         program.shards if step.sharded else 1,
         *_images(program, step, shard),
+        program.options.fast,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from netdef.data.errors import DataError
 from netdef.diag import BottomError, FieldError, NetdefError, Problem
 from netdef.graph.problems import complaint, name_span
-from netdef.layers.base import Array, Backward, Forward
+from netdef.layers.base import Array, Backward, Epilogue, Forward
 from netdef.plan import ParamGradient, Program, Step
 from netdef.run.threads import blas, workers
 
@@ -188,7 +188,23 @@ def _forward_tasks(step: Step, members: Sequence[Step]) -> list[Task]:
     if step.layer is None:
         return [_copy]
     names, _ = step.layer.stages(step.forward_runs[0].site)
-    return [partial(_stage, getattr(step.layer, name), members) for name in names]
+    epilogues = [
+        _merged([member.epilogues[shard] for member in members])
+        for shard in range(len(step.forward_runs))
+    ]
+    return [partial(_stage, getattr(step.layer, name), epilogues) for name in names]
+
+
+def _merged(epilogues: list[Epilogue]) -> list[Epilogue]:
+    """The same in as few as can be."""
+    merged: list[Epilogue] = []
+    for epilogue in epilogues:
+        both = merged[-1].merged(epilogue) if merged else None
+        if both is None:
+            merged.append(epilogue)
+        else:
+            merged[-1] = both
+    return merged
 
 
 def _backward_tasks(step: Step) -> list[Task]:
@@ -201,10 +217,10 @@ def _backward_tasks(step: Step) -> list[Task]:
 
 
 def _stage(
-    method: Callable[[Forward[Any]], None], members: Sequence[Step], step: Step, shard: int
+    method: Callable[[Forward[Any]], None], epilogues: list[list[Epilogue]], step: Step, shard: int
 ) -> None:
     run = step.forward_runs[shard]
-    run.epilogues = [member.epilogues[shard] for member in members]
+    run.epilogues = epilogues[shard]
     method(run)
 
 

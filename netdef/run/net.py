@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from netdef.data.memory import MemoryReader
 from netdef.diag import FieldError, NetdefError, Report, Span
 from netdef.graph import Net as GraphNet
 from netdef.graph import Node, State, compile_net
 from netdef.graph.infer_shapes import context_of
 from netdef.graph.problems import complaint
-from netdef.layers.base import Array, DataLayer, Shape
+from netdef.layers.base import Array, DataLayer, Layer, Shape, Shapes, SinkLayer, TopsReshaped
 from netdef.plan import Options, Program, make_plan
 from netdef.run.blob import Blob
 from netdef.run.copy_weights import Copied, copy_weights
 from netdef.run.executor import Executor
+from netdef.run.fast import use_fast
 from netdef.run.learned import LearnedParam
+from netdef.run.resize import carry, node_of, source_shapes
 from netdef.run.threads import thread_count
 from netdef.schema.document import Document
 from netdef.schema.weights import Weights, read_weights, write_weights
@@ -59,6 +62,7 @@ class Net:
         threads: how many to use; None for the default.
         keep: "all" for every blob to be there after forward, "outputs", or names of blobs.
         exact: only arithmetic that keeps Caffe's digits.
+        fast: compiled kernels; None for where numba is installed and NETDEF_FAST is not 0.
         backward: plan for `backward` too; without it a first call plans anew.
 
     Attributes:
@@ -67,6 +71,8 @@ class Net:
         learned: every param once, owners in the order of the layers.
         layers: name, type, bottoms, tops, place of each layer.
         passes: forward passes so far; random numbers depend on it.
+        report: what there is to say about a net without mistakes: warnings and notes, such as
+            which code of the user's it runs.
 
     Raises:
         NetdefError: the net has mistakes; all of them are in its report.
@@ -81,18 +87,24 @@ class Net:
         threads: int | None = None,
         keep: str | Iterable[str] = "all",
         exact: bool = False,
+        fast: bool | None = None,
         backward: bool = True,
     ) -> None:
         self._seed = int.from_bytes(os.urandom(6)) if seed is None else seed
         self._threads = thread_count(threads)
         self._keep = keep
         self._exact = exact
+        self._fast = use_fast(fast)
         self._backward = backward
         self._document = document
         self._state = state
         self._input_shapes: dict[str, Shape] = {}
         self._roots: frozenset[str] = frozenset()
         self._readers: dict[str, Any] = {}
+        self._writers: dict[str, Any] = {}
+        self._resized: dict[int, Shapes] = {}
+        self._begun: dict[int, Layer[Any]] = {}
+        self.report = Report()
         self.passes = 0
         self.graph = self._compile({}, self._roots)
         self.learned = self._make_params()
@@ -181,7 +193,7 @@ class Net:
         for blob in self.blobs.values() if start is not None else ():
             for mirror in blob.mirrors()[:1]:
                 mirror.push()
-        self._executor.forward(first, last)
+        self._run_forward(first, last)
         self.passes += 1
         self._ran(data=True)
         names = [*self.outputs, *blobs]
@@ -287,11 +299,29 @@ class Net:
             if name in self._readers:
                 self._readers[name].restore(state)
 
+    def set_input_arrays(self, data: Any, labels: Any, layer: str | None = None) -> None:
+        """Give a MemoryData layer its data, to be read from the start.
+
+        Args:
+            data: (M, C, H, W), M a multiple of the layer's batch_size; read in place.
+            labels: M values.
+            layer: name of the layer; None for the first of the net's.
+
+        Raises:
+            ValueError: the net has no such layer, or the arrays do not fit it.
+        """
+        known = {n: r for n, r in self._readers.items() if isinstance(r, MemoryReader)}
+        name = next(iter(known), None) if layer is None else layer
+        if name is None or name not in known:
+            words = ", ".join(f"`{n}`" for n in known) or "none"
+            raise ValueError(f"no MemoryData layer takes the arrays; the net's are: {words}")
+        known[name].set_arrays(np.asarray(data), np.asarray(labels))
+
     def close(self) -> None:
-        """Close the data sources."""
-        for reader in self._readers.values():
-            reader.close()
-        self._readers = {}
+        """Close the data sources and what the net writes to."""
+        for open_file in (*self._readers.values(), *self._writers.values()):
+            open_file.close()
+        self._readers, self._writers = {}, {}
 
     def __enter__(self) -> Net:
         return self
@@ -304,10 +334,24 @@ class Net:
 
     # how it comes to run
 
-    def _compile(self, shapes: dict[str, Shape], roots: frozenset[str]) -> GraphNet:
+    def _compile(
+        self,
+        shapes: dict[str, Shape],
+        roots: frozenset[str],
+        resized: Mapping[int, Shapes] | None = None,
+    ) -> GraphNet:
         report = Report()
-        graph = compile_net(self._document, self._state, report, input_shapes=shapes, roots=roots)
+        graph = compile_net(
+            self._document,
+            self._state,
+            report,
+            input_shapes=shapes,
+            roots=roots,
+            resized=resized,
+            begun=self._begun,
+        )
         report.raise_if_errors()
+        self.report.extend(report)
         if not self._backward:
             graph = _without_backward(graph)
         return graph
@@ -330,7 +374,9 @@ class Net:
 
     def _plan(self) -> None:
         keep = None if self._keep == "all" else frozenset(self._kept())
-        options = Options(self._threads, keep, self._exact)
+        # what was computed before a layer that resizes must fit a plan of other shapes
+        fixed = not any(n.layer is not None and n.layer.resizes for n in self.graph.nodes)
+        options = Options(self._threads if fixed else 1, keep, self._exact, fast=self._fast)
         arrays = [p.data for p in self.learned]
         self._program = make_plan(self.graph, arrays, options, self._random)
         diffs = [p.array() if self._program.gradients else p.data for p in self.learned]
@@ -358,9 +404,13 @@ class Net:
 
     def _open_readers(self) -> None:
         for step in self._program.steps:
+            node = self.graph.nodes[step.node]
+            if isinstance(step.layer, SinkLayer):
+                if node.name not in self._writers:
+                    self._writers[node.name] = step.layer.open(context_of(self.graph))
+                step.forward_runs[0].work = self._writers[node.name]
             if not isinstance(step.layer, DataLayer):
                 continue
-            node = self.graph.nodes[step.node]
             if node.name not in self._readers:
                 self._readers[node.name] = self._open(node, step.layer)
             step.forward_runs[0].work = self._readers[node.name]
@@ -394,9 +444,33 @@ class Net:
         if [p.shape for p in graph.params] != [p.shape for p in self.graph.params]:
             self._refuse_params(graph, shapes)
         old = self._program
-        self.graph, self._input_shapes = graph, wanted
+        self.graph, self._input_shapes, self._resized = graph, wanted, {}
         self._plan()
         self._carry_over(old)
+
+    def _run_forward(self, first: int, last: int | None, *, skip_sources: bool = False) -> None:
+        """Run; where a layer finds other shapes for its tops, bring the rest into line."""
+        while True:
+            try:
+                self._executor.forward(first, last, skip_sources=skip_sources)
+                return
+            except TopsReshaped as found:
+                first = node_of(self._program, found.run)
+                self._resize(first, found.shapes)
+
+    def _resize(self, node: int, shapes: Shapes) -> None:
+        """Give a node's tops other shapes; what ran before it stays as it is."""
+        resized = {n: s for n, s in self._resized.items() if n < node} | {node: shapes}
+        inputs = source_shapes(self.graph) | self._input_shapes
+        graph = self._compile(inputs, self._roots, resized)
+        if [p.shape for p in graph.params] != [p.shape for p in self.graph.params]:
+            tops = [self.graph.blobs[top].name for top in self.graph.nodes[node].tops]
+            self._refuse_params(graph, dict(zip(tops, shapes, strict=True)))
+        old = self._program
+        self.graph, self._resized = graph, resized
+        self._plan()
+        self._carry_over(old)
+        carry(old, self._program, node)
 
     def _refuse_params(self, graph: GraphNet, shapes: Mapping[str, Shape]) -> None:
         for new, old in zip(graph.params, self.graph.params, strict=True):
@@ -419,7 +493,7 @@ class Net:
             return
         self._roots |= frozenset(missing)
         self._backward = True
-        graph = self._compile(self._input_shapes, self._roots)
+        graph = self._compile(self._input_shapes, self._roots, self._resized)
         if not any(node.backward for node in graph.nodes):
             raise ValueError(
                 "nothing to run backward: the net has no loss; name the blobs to start from, "
@@ -430,7 +504,7 @@ class Net:
         self._plan()
         self._carry_over(old)
         self.passes -= 1
-        self._executor.forward(skip_sources=True)
+        self._run_forward(0, None, skip_sources=True)
         self.passes += 1
         self._ran(data=True)
 

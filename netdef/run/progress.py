@@ -158,11 +158,13 @@ class Finished:
 
     Attributes:
         iteration: updates made.
-        early: it was asked to stop before max_iter.
+        early: it stopped before max_iter.
+        reason: why it stopped by itself, a sentence; "" where it was asked to.
     """
 
     iteration: int
     early: bool
+    reason: str = ""
 
 
 Event = (

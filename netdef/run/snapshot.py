@@ -2,13 +2,16 @@
 
 A snapshot is `<prefix>_iter_N.caffemodel` with the weights and `<prefix>_iter_N.solverstate` with
 the rest, or both with `.h5` behind. Each is written whole or not at all, the state last, so that
-a state is never without its model.
+a state is never without its model; of old ones that are removed, the state goes first.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +22,8 @@ from netdef.diag import NetdefError, Problem, Report
 from netdef.layers.base import Array, Shape
 from netdef.run.learned import LearnedParam
 from netdef.run.net import Net
-from netdef.schema.weights import SolverStateData, fit, read_state, write_state
+from netdef.schema import LayerParameter, NetParameter, SolverParameter
+from netdef.schema.weights import SolverStateData, fit, read_state, write_state, write_weights
 from netdef.solvers.base import Rule
 
 
@@ -51,9 +55,10 @@ class StateOfAnotherNet(Problem):
 class StateOfAnotherRule(Problem):
     """A solver state was saved by another type of solver.
 
-    SGD, Nesterov, AdaGrad and RMSProp keep one array for each param, AdaDelta and Adam two.
-    Resume with the `type` that wrote it, or begin a new training from the model beside it, which
-    goes after `--weights`.
+    SGD, Nesterov, AdaGrad, RMSProp, Lion and LARS keep one array for each param, AdaDelta, Adam,
+    AdamW and RMSPropMomentum two, AMSGrad three. What is in them differs even where their number
+    does not. Resume with the `type` that wrote it, or begin a new training from the model beside
+    it, which goes after `--weights`.
     """
 
     code = "N512"
@@ -88,6 +93,14 @@ class Snapshot:
     extra: Mapping[str, int]
 
 
+_OLD = 600  # seconds: what a living process writes is younger
+
+
+def best_prefix(prefix: Path) -> Path:
+    """What the names of the best snapshot begin with."""
+    return prefix.with_name(f"{prefix.name}_best")
+
+
 def model_path(prefix: Path, iteration: int, *, hdf5: bool) -> Path:
     """The name of a snapshot's weights."""
     return Path(f"{prefix}_iter_{iteration}.caffemodel{'.h5' if hdf5 else ''}")
@@ -96,6 +109,48 @@ def model_path(prefix: Path, iteration: int, *, hdf5: bool) -> Path:
 def state_path(prefix: Path, iteration: int, *, hdf5: bool) -> Path:
     """The name of a snapshot's state."""
     return Path(f"{prefix}_iter_{iteration}.solverstate{'.h5' if hdf5 else ''}")
+
+
+def states(prefix: Path) -> dict[Path, int]:
+    """The states of a prefix that are on the disk, with their iterations, the oldest first."""
+    pattern = re.compile(re.escape(prefix.name) + r"_iter_(\d+)\.solverstate(\.h5)?")
+    matches = [(path, pattern.fullmatch(path.name)) for path in _files(prefix.parent)]
+    found = {path: int(match[1]) for path, match in matches if match is not None}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def remove_others(prefix: Path, newest: int, keep: int) -> None:
+    """Remove old snapshots of a prefix; one that cannot be removed stays.
+
+    Args:
+        prefix: of the snapshots.
+        newest: iteration of the last one; later ones are of another run, and stay.
+        keep: how many to leave, `newest` among them; 1 or more.
+    """
+    old = [path for path, iteration in states(prefix).items() if iteration <= newest]
+    for state in old[:-keep]:
+        model = state.with_name(state.name.replace(".solverstate", ".caffemodel"))
+        with suppress(OSError):
+            state.unlink()
+            model.unlink()
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _sweep(prefix: Path) -> None:
+    """Remove what writers that were killed have left half done."""
+    pattern = re.compile(rf"\.{re.escape(prefix.name)}_.*\.(\d+)\.tmp")
+    for path in _files(prefix.parent):
+        match = pattern.fullmatch(path.name)
+        if match is not None and int(match[1]) != os.getpid():
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _OLD:
+                    path.unlink()
 
 
 def check_folder(prefix: Path) -> None:
@@ -110,6 +165,7 @@ def check_folder(prefix: Path) -> None:
         # Only trying tells: rights say little about network drives, full disks and root.
         with tempfile.TemporaryFile(dir=folder):
             pass
+        _sweep(prefix)
     except OSError as error:
         words = (error.strerror or str(error)).lower()
         raise NetdefError(
@@ -129,6 +185,7 @@ def write_snapshot(
     extra: Mapping[str, int],
     *,
     hdf5: bool,
+    solver: SolverParameter | None = None,
 ) -> tuple[Path, Path]:
     """Write both files.
 
@@ -140,6 +197,7 @@ def write_snapshot(
         current_step: steps that the rate policy has made.
         extra: what Caffe's state has no place for.
         hdf5: write HDF5.
+        solver: settings to write down with the state.
 
     Returns:
         The model's path, the state's path.
@@ -151,16 +209,38 @@ def write_snapshot(
     model = model_path(prefix, iteration, hdf5=hdf5)
     state = state_path(prefix, iteration, hdf5=hdf5)
     known = model.exists()
-    net.save(model)
+    write_weights(model, net.weights(owners_only=hdf5), net=_named(net))
     slots = [array for slot in history for array in slot]
     try:
-        write_state(state, SolverStateData(iteration, str(model), slots, current_step, extra))
+        data = SolverStateData(iteration, str(model), slots, current_step, extra, _bare(solver))
+        write_state(state, data)
     except BaseException:
         if not known:
             with suppress(OSError):
                 model.unlink()
         raise
     return model, state
+
+
+def _named(net: Net) -> NetParameter:
+    """The layers that have weights, by name and type, for whoever looks into the file."""
+    layers = [
+        LayerParameter(name=layer.name, type=layer.type)
+        for layer in net.layers
+        if layer.name in net.params
+    ]
+    return NetParameter(name=net.name, layer=layers)
+
+
+def _bare(solver: SolverParameter | None) -> SolverParameter | None:
+    """A solver's settings without the nets in it."""
+    if solver is None:
+        return None
+    bare = SolverParameter()
+    bare.CopyFrom(solver)
+    for field in ("net_param", "train_net_param", "test_net_param"):
+        bare.ClearField(field)
+    return bare
 
 
 def read_snapshot(path: Path, params: Sequence[LearnedParam], rule: Rule) -> Snapshot:
@@ -175,6 +255,14 @@ def read_snapshot(path: Path, params: Sequence[LearnedParam], rule: Rule) -> Sna
         NetdefError: the file is none, does not fit, or its model is not there.
     """
     data = read_state(path)
+    if data.solver is not None and data.solver.type != rule.type:
+        raise NetdefError(
+            StateOfAnotherRule(
+                f"`{path}` is of a training with {data.solver.type}, not {rule.type}",
+                help=f'resume with `type: "{data.solver.type}"`, '
+                "or give its model after `--weights`",
+            )
+        )
     history = _fitting_history(path, data.history, params, rule)
     model = _find_model(path, data.learned_net)
     return Snapshot(data.iteration, data.current_step, model, history, data.extra)
@@ -185,8 +273,8 @@ def _fitting_history(
 ) -> tuple[tuple[Array, ...], ...]:
     needed = len(params) * len(rule.slots)
     if len(arrays) != needed:
-        other = len(params) * (3 - len(rule.slots))
-        kind = StateOfAnotherRule if len(arrays) == other else StateOfAnotherNet
+        whole = params and len(arrays) in range(len(params), 4 * len(params), len(params))
+        kind = StateOfAnotherRule if whole else StateOfAnotherNet
         raise NetdefError(
             kind(
                 f"`{path}` has {len(arrays)} arrays of history, where {rule.type} needs "

@@ -39,6 +39,7 @@ from netdef.run.solver_file import (
     understand,
 )
 from netdef.run.threads import thread_count, workers
+from netdef.run.watch import Watch
 from netdef.schema import SolverParameter
 from netdef.schema.document import Document, read_net, read_solver
 from netdef.solvers.settings import Settings
@@ -107,6 +108,11 @@ class Solver:
         self._snapshotted_at: int | None = None
         self._folder_checked = False
         self._warned_of_loss = False
+        self._tested_at: int | None = None
+        self._deadline: float | None = None
+        self._early = ""
+        self._watched: float | None = None
+        self._watch = self._make_watch()
         self.copied: list[tuple[Path, Copied]] = []
         names = initial_weights(document) if weights is None else [Path(w) for w in weights]
         for name in names:
@@ -163,8 +169,8 @@ class Solver:
     @property
     def lr(self) -> float:
         """The rate that the next update will use, before lr_mult."""
-        policy = self._settings.policy
-        return policy.rate(self._iter, policy.advance(self._iter, self._current_step))
+        steps = self._settings.policy.advance(self._iter, self._current_step)
+        return self._settings.rate(self._iter, steps)
 
     @property
     def prefix(self) -> Path:
@@ -199,7 +205,7 @@ class Solver:
     # training
 
     def solve(self, resume: StrPath | None = None) -> None:
-        """Train to max_iter, with tests, display and snapshots.
+        """Train to max_iter, max_time or early_stopping, with tests, display and snapshots.
 
         Args:
             resume: a state to go on from.
@@ -217,12 +223,17 @@ class Solver:
         if self.param.snapshot_after_train:
             self._check_folder()
         self._emit(Started(self._iter, self.param.max_iter))
+        if self.param.HasField("max_time"):
+            self._deadline = perf_counter() + self.param.max_time
         early = self._run(self.param.max_iter - self._iter)
+        self._deadline = None
+        if self._early:
+            self._warn(f"training stops early: {self._early}")
         if self.param.snapshot_after_train and self._snapshotted_at != self._iter:
             self.snapshot()
         if not early:
             self._look_back()
-        self._emit(Finished(self._iter, early))
+        self._emit(Finished(self._iter, early, self._early))
 
     def step(self, iterations: int) -> None:
         """Train for some iterations, with tests, display and snapshots as they fall due.
@@ -238,9 +249,8 @@ class Solver:
         Returns:
             The rate that was used.
         """
-        policy = self._settings.policy
-        self._current_step = policy.advance(self._iter, self._current_step)
-        rate = policy.rate(self._iter, self._current_step)
+        self._current_step = self._settings.policy.advance(self._iter, self._current_step)
+        rate = self._settings.rate(self._iter, self._current_step)
         self._updater.apply(rate, self._iter)
         self._iter += 1
         return rate
@@ -260,25 +270,32 @@ class Solver:
         loss = found[1] if self.param.test_compute_loss else None
         tested = Tested(self._iter, index, found[0], loss, perf_counter() - start)
         self._emit(tested)
+        self._watched = self._watch.tested(tested, found[1])
         return tested
 
     def _run(self, iterations: int) -> bool:
-        """Iterate; returns whether a stop was asked for."""
-        if self.param.snapshot:
+        """Iterate; returns whether it ended before that many were done."""
+        if self.param.snapshot or self.param.keep_best:
             self._check_folder()
         self._losses.clear()
+        self._early = ""
         end = self._iter + iterations
         while self._iter < end:
             if self._test_due() and (self._iter > 0 or self.param.test_initialization):
                 self._test_all()
             due = False
-            if not self._stop_asked:
+            if not self._stop_asked and not self._early:
                 self._iterate()
                 due = self.param.snapshot > 0 and self._iter % self.param.snapshot == 0
             if due or self._snapshot_asked:
                 self.snapshot()
             if self._stop_asked:
                 self._stop_asked = False
+                return True
+            if self._early:
+                return True
+            if self._iter < end and self._deadline and perf_counter() >= self._deadline:
+                self._early = f"max_time, {self.param.max_time:g} seconds, is over"
                 return True
         return False
 
@@ -305,6 +322,7 @@ class Solver:
         self._watch_loss(number, loss)
         seconds = perf_counter() - start
         self._emit(Iteration(number, loss, smoothed, rate, seconds, shown, outputs))
+        self._look(self._watch.trained(loss))
 
     def _look_back(self) -> None:
         """Show where training ended, as far as display and test_interval ask for it."""
@@ -316,9 +334,32 @@ class Solver:
             self._test_all()
 
     def _test_all(self) -> None:
+        if self._tested_at == self._iter:  # before the snapshot that was resumed from
+            return
+        value = None
         for index in range(len(self.test_nets)):
-            if not self._stop_asked:
-                self.test(index)
+            if not self._stop_asked and self.test(index) is not None and index == 0:
+                value = self._watched
+        if not self._stop_asked:
+            self._tested_at = self._iter
+            self._look(value)
+
+    def _look(self, value: float | None) -> None:
+        """Do what follows from a value that tells how good the net is."""
+        if value is None:
+            return
+        verdict = self._watch.look(value)
+        if verdict.fall:
+            self._current_step += 1
+            self._warn(
+                f"{self._watch.what} got no better than {self._watch.best:.6g}: "
+                f"the rate falls to {self.lr:.6g}"
+            )
+        if verdict.best and self.param.keep_best:
+            prefix = snapshot.best_prefix(self.prefix)
+            self._write(prefix)
+            snapshot.remove_others(prefix, self._iter, 1)
+        self._early = verdict.stop
 
     def _test_due(self) -> bool:
         interval = self.param.test_interval
@@ -351,18 +392,28 @@ class Solver:
         Raises:
             NetdefError: it cannot be written; earlier snapshots are as they were.
         """
-        self._check_folder()
         self._snapshot_asked = False
+        state = self._write(self.prefix)
+        self._snapshotted_at = self._iter
+        if self.param.keep_last:
+            snapshot.remove_others(self.prefix, self._iter, self.param.keep_last)
+        return state
+
+    def _write(self, prefix: Path) -> Path:
+        self._check_folder()
+        numbers = numbers_of(self.net, self.test_nets, self.seed) | self._watch.numbers()
+        if self._tested_at == self._iter:
+            numbers["tested_at"] = self._iter
         model, state = snapshot.write_snapshot(
             self.net,
-            self.prefix,
+            prefix,
             self._iter,
             self._updater.history,
             self._current_step,
-            numbers_of(self.net, self.test_nets, self.seed),
+            numbers,
             hdf5=self.param.snapshot_format == SolverParameter.HDF5,
+            solver=self.param,
         )
-        self._snapshotted_at = self._iter
         self._emit(Snapshotted(self._iter, model, state))
         return state
 
@@ -379,11 +430,13 @@ class Solver:
                 np.copyto(slot, array)
         self._iter = found.iteration
         self._current_step = found.current_step
+        self._tested_at = found.extra.get("tested_at")
         self._losses.clear()
         self.net.passes = found.iteration * self.param.iter_size
         if found.extra:
             seed = take_numbers(self.net, self.test_nets, found.extra)
             self.seed = self.seed if seed is None else seed
+            self._watch.take(found.extra)
         elif self.net.reader_states():
             self._warn(
                 f"`{os.fspath(path)}` does not say where in the data it stood: "
@@ -418,6 +471,12 @@ class Solver:
             keep=keep,
             backward=backward,
         )
+
+    def _make_watch(self) -> Watch:
+        try:
+            return Watch(self.param, self.test_nets)
+        except FieldError as error:
+            raise NetdefError(bad_setting(self._document, error)) from None
 
     def _copy_weights(self, path: Path) -> None:
         self.copied.append((path, self.net.copy_from(path)))

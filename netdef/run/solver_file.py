@@ -12,7 +12,14 @@ from netdef.layers.base import Phase
 from netdef.schema import TEST, TRAIN, NetParameter, NetState, SolverParameter
 from netdef.schema.document import Document, read_net
 from netdef.schema.upgrade import upgrade_net
-from netdef.solvers.settings import Settings, read_settings, unused_fields
+from netdef.solvers.settings import (
+    OF_RULES,
+    Settings,
+    doubts,
+    is_set,
+    read_settings,
+    unused_fields,
+)
 from netdef.text import SpanMap
 
 
@@ -92,6 +99,20 @@ class NotDone(Problem):
     default_severity = Severity.WARNING
 
 
+class DoubtfulSetting(Problem):
+    """A setting is one that Caffe trains with, and that hardly anyone means.
+
+    Caffe takes a missing number for 0. For `gamma` that makes the rate 0 from the first step on:
+
+        lr_policy: "step" stepsize: 1000
+
+    Write the number that is meant: `gamma: 0.1`.
+    """
+
+    code = "N407"
+    default_severity = Severity.WARNING
+
+
 @dataclass(frozen=True, slots=True)
 class NetSource:
     """A net to build.
@@ -162,6 +183,8 @@ def understand(
                     label="set here",
                 )
             )
+        for doubt in doubts(message, settings):
+            report.add(_doubtful(document, doubt))
     _notes(document, report)
     nets = _Nets(document, report, model)
     train, tests = nets.train(), nets.tests()
@@ -176,6 +199,15 @@ def bad_setting(document: Document, error: FieldError) -> BadSolverSetting:
     return BadSolverSetting(
         f"`{path[0]}` {error.message}", document.spans.find(path), help=error.help
     )
+
+
+def _doubtful(document: Document, doubt: FieldError) -> DoubtfulSetting:
+    path = SpanMap.parse(doubt.field)
+    # What is missing has no place: show who asks for it.
+    asking = "type" if path[0] in OF_RULES else "lr_policy"
+    given = is_set(solver_message(document), str(path[0]))
+    span = document.spans.find(path if given else (asking,))
+    return DoubtfulSetting(f"`{path[0]}` {doubt.message}", span, help=doubt.help)
 
 
 def find_file(name: str, document: Document) -> Path:
