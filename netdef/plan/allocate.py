@@ -8,20 +8,23 @@ import numpy as np
 
 from netdef.layers.base import Array, Layout
 from netdef.plan.program import Program, Value
+from netdef.plan.reuse import owner, reuse
 
 
 def allocate(program: Program) -> None:
     """Make the arrays of all values and gradients; those that share memory get parts of it."""
-    for value in program.values:
+    made = reuse(program)
+    for index, value in enumerate(program.values):
         if value.memory < 0:
-            value.arrays = _make(program, value)
+            value.arrays = made.get(index) or _make(program, value)
     for value in program.values:
         if value.memory >= 0:
             whole = program.values[value.memory].arrays
             value.arrays = _part(program, value, whole, value.offset)
     for value in program.values:
         _allocate_diff(program, value)
-    program.bytes["blobs"] = sum(_bytes(v.arrays) for v in program.values if v.memory < 0)
+    roots = {id(owner(a)): owner(a) for v in program.values if v.memory < 0 for a in v.arrays}
+    program.bytes["blobs"] = sum(array.nbytes for array in roots.values())
     program.bytes["gradients"] = sum(_bytes(v.diffs) for v in program.values if v.diff_memory < 0)
 
 

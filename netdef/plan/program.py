@@ -50,6 +50,7 @@ class Value:
         copy: made by the plan, invisible to users.
         consumers: (step, bottom) pairs, in order.
         gradient: whether the gradient by it is computed.
+        kept: it is still there after a forward pass.
         seed: the loss weight that its gradient starts from; 0 for none.
         memory: the value whose memory it lies in, itself unless shared.
         offset: where in that memory: values for each image in CHWN, values in NCHW.
@@ -67,6 +68,7 @@ class Value:
     copy: bool = False
     consumers: list[tuple[int, int]] = field(default_factory=list)
     gradient: bool = False
+    kept: bool = True
     seed: float = 0.0
     memory: int = -1
     offset: int = 0

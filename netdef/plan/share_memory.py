@@ -31,7 +31,7 @@ def run_in_place(program: Program) -> None:
     """
     if not program.options.in_place:
         return
-    visible = {id(v) for v in program.last().values() if _kept(program, v)}
+    visible = {id(v) for v in program.last().values() if kept(program, v)}
     for index, step in enumerate(program.steps):
         if step.layer is None or not step.layer.in_place or step.view:
             continue
@@ -42,6 +42,8 @@ def run_in_place(program: Program) -> None:
             _missed(program, value, index, visible) for value in sharers(program, bottom)
         ):
             share(program, bottom, top)
+            for value in sharers(program, bottom):
+                value.kept = value is program.values[top]
         if step.propagate[0] and only_gradient(program, bottom, index):
             _share_diff(program, bottom, top)
 
@@ -50,7 +52,8 @@ def _reads_itself(step: Step) -> bool:
     return step.backward and step.layer is not None and step.layer.reads_bottoms
 
 
-def _kept(program: Program, value: Value) -> bool:
+def kept(program: Program, value: Value) -> bool:
+    """Whether a user may look at the value after a pass."""
     keep = program.options.keep
     return keep is None or value.name in keep or program.is_input(value)
 

@@ -78,11 +78,13 @@ class Blob:
         self._data: Mirror | None = None
         self._diff: Mirror | None = None
         self._zeros: Array | None = None
+        self._kept = True
         self.wanted_shape: Shape | None = None
 
     def bind(self, program: Program, value: Value) -> None:
         """Show another plan's value from now on."""
         self._shape = value.shape
+        self._kept = value.kept
         self._data = Mirror(program, value, value.arrays)
         self._diff = Mirror(program, value, value.diffs) if value.diffs else None
         self._zeros = None
@@ -90,8 +92,17 @@ class Blob:
 
     @property
     def data(self) -> Array:
-        """The values, float32, in Caffe's shape."""
+        """The values, float32, in Caffe's shape.
+
+        Raises:
+            ValueError: the net was told not to keep them.
+        """
         assert self._data is not None
+        if not self._kept:
+            raise ValueError(
+                f"blob `{self.name}` is not kept after forward: its memory is used again; "
+                f'load the net with keep="all", or with keep=["{self.name}"]'
+            )
         return self._data.array()
 
     @property

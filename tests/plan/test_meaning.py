@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,10 @@ def run(net: Net) -> dict[str, np.ndarray]:
 
 
 def without(monkeypatch: pytest.MonkeyPatch, **choices: Any) -> None:
-    monkeypatch.setattr(netdef.run.net, "Options", partial(Options, **choices))
+    def chosen(*given: Any, **named: Any) -> Options:
+        return Options(*given, **(named | choices))
+
+    monkeypatch.setattr(netdef.run.net, "Options", chosen)
 
 
 def assert_same(found: dict[str, Any], expected: dict[str, Any], tolerance: float = 0.0) -> None:
