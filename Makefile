@@ -1,12 +1,16 @@
 # Everything a developer does here. `make` alone lists it.
 #
 # The first command creates `.venv` and installs netdef and its tools in it; nothing else on the
-# machine is touched. Settings: `make test PYTHON=python3.12 JOBS=4`.
+# machine is touched. Settings: `make test PYTHON=python3.12 JOBS=4`,
+# `make bench BENCH_ROUNDS=9 BENCH_NETS="lenet resnet50" BENCH_PEERS=/path/to/python/with/torch`.
 
 PYTHON ?= python3
 VENV   ?= .venv
 JOBS   ?= 2
 PYTEST ?=
+BENCH_ROUNDS ?= 5
+BENCH_NETS   ?=
+BENCH_PEERS  ?=
 
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.netdef-installed
@@ -54,8 +58,10 @@ check: $(STAMP) ## lint, format, types, import order, generated files
 proto: $(STAMP) ## generate the protobuf messages from proto/netdef.proto
 	$(BIN)/python proto/generate.py
 
-bench: $(STAMP) $(DATA) ## the figures of BENCHMARKS.md
-	$(BIN)/python benchmarks/training.py
+bench: $(STAMP) ## the tables of BENCHMARKS.md, a quarter of an hour
+	@test -n "$(BENCH_PEERS)" || $(BIN)/python -m pip install --quiet --editable '.[bench]'
+	BENCH_PEERS=$(BENCH_PEERS) $(BIN)/python -m benchmarks.report \
+	  --rounds $(BENCH_ROUNDS) --nets $(BENCH_NETS)
 
 golden: $(STAMP) ## rewrite the golden files; read their diff
 	NETDEF_GOLDEN=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) $(PYTEST)

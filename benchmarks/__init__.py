@@ -1,0 +1,1 @@
+"""How fast netdef is beside its peers. `make bench` runs it and writes BENCHMARKS.md."""

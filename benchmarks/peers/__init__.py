@@ -1,0 +1,1 @@
+"""The programs that netdef is compared with. Their libraries are the extra `bench`."""
