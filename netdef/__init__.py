@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from netdef import text
     from netdef.api import check, draw, load, load_solver, params, summary
     from netdef.diag import NetdefError, Problem, Report
+    from netdef.layers.user_code import Layer
     from netdef.run.net import Net
     from netdef.run.solver import Solver
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Layer",
     "Net",
     "NetdefError",
     "Problem",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Layer": "netdef.layers.user_code",
     "Net": "netdef.run.net",
     "NetdefError": "netdef.diag",
     "Problem": "netdef.diag",

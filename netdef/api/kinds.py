@@ -16,6 +16,7 @@ _PROBLEM_MODULES = (
     "netdef.text.problems",
     "netdef.schema.problems",
     "netdef.graph.problems",
+    "netdef.graph.deploy_problems",
     "netdef.data.errors",
     "netdef.run.solver_file",
     "netdef.run.copy_weights",
@@ -35,10 +36,11 @@ _MESSAGES = {
     "InfogainLoss": ("infogain_loss_param", "loss_param"),
     "LSTM": ("recurrent_param",),
     "MemoryData": ("memory_data_param", "transform_param"),
-    "MultinomialLogisticLoss": ("loss_param",),
+    "MultinomialLogisticLoss": (),
     "RNN": ("recurrent_param",),
     "SigmoidCrossEntropyLoss": ("loss_param",),
     "SoftmaxWithLoss": ("softmax_param", "loss_param"),
+    "WindowData": ("window_data_param", "transform_param"),
 }
 
 

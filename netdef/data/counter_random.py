@@ -24,6 +24,8 @@ class Purpose(IntEnum):
     CROP_COLUMN = 4
     FILES = 5
     ROWS = 6
+    LINES = 7
+    WINDOW = 8
 
 
 def draw(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdef.data.blob_file import read_blob
 from netdef.data.errors import DataError
 
 
@@ -23,27 +24,10 @@ def read_mean(path: Path) -> NDArray[np.float32]:
     Raises:
         DataError: the file is missing or holds something else.
     """
-    from netdef.schema import BlobProto
-
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"`{path}` does not exist") from error
-    except OSError as error:
-        raise DataError(f"`{path}` cannot be read: {error.strerror}") from error
-    blob = BlobProto()
-    try:
-        blob.ParseFromString(data)
-    except Exception as error:  # protobuf's DecodeError, a class that only netdef.schema may name
-        raise DataError(f"`{path}` is not a BlobProto", "make a .binaryproto file") from error
-    shape = tuple(blob.shape.dim) or (blob.num, blob.channels, blob.height, blob.width)
-    values = np.array(blob.data or blob.double_data, np.float32)
-    if len(shape) == 4 and shape[0] == 1:
-        shape = shape[1:]
+    values = read_blob(path)
+    shape = values.shape[1:] if values.ndim == 4 and values.shape[0] == 1 else values.shape
     if len(shape) != 3 or min(shape) < 1:
         raise DataError(f"`{path}` holds a blob of {_by(shape)}, a mean image has 3 axes")
-    if values.size != np.prod(shape, dtype=object):
-        raise DataError(f"`{path}` holds {values.size:,} values, its shape is {_by(shape)}")
     return values.reshape(shape)
 
 

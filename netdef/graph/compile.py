@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from netdef.diag import Report
 from netdef.graph.connect_blobs import connect_blobs
 from netdef.graph.filter_state import filter_state
@@ -11,7 +15,7 @@ from netdef.graph.net import Net, Pass, State
 from netdef.graph.resolve_types import resolve_types
 from netdef.graph.share_params import share_params
 from netdef.graph.weigh_losses import weigh_losses
-from netdef.layers.base import Shape
+from netdef.layers.base import Layer, Shape, Shapes
 from netdef.schema.document import Document
 
 PASSES: tuple[Pass, ...] = (
@@ -34,6 +38,9 @@ def compile_net(
     looking: bool = False,
     strict: bool = False,
     roots: frozenset[str] = frozenset(),
+    resized: Mapping[int, Shapes] | None = None,
+    begun: dict[int, Layer[Any]] | None = None,
+    until: int | None = None,
 ) -> Net:
     """Run all passes.
 
@@ -45,8 +52,22 @@ def compile_net(
         looking: the net is only looked at, see `Net.looking`.
         strict: refuse what Caffe refuses.
         roots: blobs that backward starts from besides the losses.
+        resized: shapes that tops turned out to need, by node.
+        begun: takes layers that are begun, and gives them where they are; see `Net.begun`.
+        until: the last node to compile; None for all.
     """
-    net = Net(document, state, (), (), (), input_shapes or {}, looking, strict, roots)
+    net = Net(
+        document,
+        state,
+        input_shapes=input_shapes or {},
+        looking=looking,
+        strict=strict,
+        roots=roots,
+        resized=resized or {},
+        begun={} if begun is None else begun,
+    )
     for run_pass in PASSES:
         net = run_pass(net, report)
+        if run_pass is filter_state and until is not None:
+            net = replace(net, nodes=net.nodes[: until + 1])
     return net

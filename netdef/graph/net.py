@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,6 +169,9 @@ class Net:
             nothing of the user's is imported.
         strict: what Caffe refuses and netdef takes is an error.
         roots: names of blobs that backward starts from besides the losses.
+        resized: shapes that tops turned out to need when the net ran, by node.
+        begun: layers that took something from outside, by node; a net that is compiled again is
+            handed them, so that they are begun once.
     """
 
     document: Document
@@ -180,6 +183,8 @@ class Net:
     looking: bool = False
     strict: bool = False
     roots: frozenset[str] = frozenset()
+    resized: Mapping[int, Shapes] = field(default_factory=dict)
+    begun: dict[int, Layer[Any]] = field(default_factory=dict)
 
     @property
     def message(self) -> NetParameter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netdef.diag import BottomError, FieldError, Label, Problem, Severity, Span
 from netdef.graph.net import Net, Node, Path
+from netdef.graph.tell_sizes import tell_sizes
 
 
 class BadStateRule(Problem):
@@ -145,6 +146,19 @@ class SameName(Problem):
     default_severity = Severity.WARNING
 
 
+class RunsCode(Problem):
+    """A layer is written in Python: the net runs code of the user's.
+
+    A Python layer names a module and a class. `load`, `train` and `test` import the module; that
+    runs whatever stands in it, so take such files only from people you trust. Where a net is
+    only looked at (`check`, `draw`, `summary`) nothing is imported, and the shapes after the
+    layer stay unknown.
+    """
+
+    code = "N213"
+    default_severity = Severity.NOTE
+
+
 def place(net: Net, node: Node, dotted: str = "") -> Span | None:
     """Where a field of a layer stands; the nearest field around it where it is not written."""
     from netdef.text import SpanMap
@@ -165,8 +179,23 @@ def in_layer(net: Net, node: Node, avoid: Span | None) -> tuple[Label, ...]:
     return (Label(span, "in this layer"),)
 
 
-def complaint(net: Net, node: Node, error: FieldError | BottomError) -> Problem:
-    """A layer's complaint as a problem with a place."""
+def complaint(
+    net: Net, node: Node, error: FieldError | BottomError, *, of_sizes: bool = False
+) -> Problem:
+    """A layer's complaint as a problem with a place.
+
+    Args:
+        net: as far as it is known.
+        node: whose layer complains.
+        error: the complaint.
+        of_sizes: it is about shapes: notes tell how the bottoms came by theirs.
+    """
+    notes: tuple[str, ...] = ()
+    if of_sizes:
+        told = error.bottom if isinstance(error, BottomError) else 0
+        # a bottom that does not fit is held against the first
+        blobs = (*node.bottoms[told : told + 1], *(node.bottoms[:1] if told else ()))
+        notes = tell_sizes(net, tuple(b for b in blobs if b is not None))
     if isinstance(error, FieldError):
         field = error.field.rpartition(".")[2]
         span = place(net, node, error.field)
@@ -174,6 +203,7 @@ def complaint(net: Net, node: Node, error: FieldError | BottomError) -> Problem:
             f"`{field}` of layer `{node.name}` {error.message}",
             span,
             labels=in_layer(net, node, span),
+            notes=notes,
             help=error.help,
         )
     path: Path = (*node.path, "bottom", error.bottom)
@@ -190,6 +220,7 @@ def complaint(net: Net, node: Node, error: FieldError | BottomError) -> Problem:
         f"bottom `{name}` of layer `{node.name}` {error.message}",
         span,
         labels=tuple(labels),
+        notes=notes,
         help=error.help,
     )
 

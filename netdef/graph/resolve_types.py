@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from netdef import layers
-from netdef.diag import FieldError, Report, nearest
+from netdef.diag import FieldError, Fix, Report, Span, nearest, surely
 from netdef.graph.net import Net, Node
 from netdef.graph.problems import UnknownLayerType, WrongCount, complaint, in_layer, name_span
 from netdef.layers.base import Layer
+from netdef.schema.forks import about_type
+from netdef.schema.netdef_pb2 import V1LayerParameter
+from netdef.schema.upgrade.v1_layers import TYPES as CURRENT_TYPES
 
 
 def resolve_types(net: Net, report: Report) -> Net:
@@ -40,17 +43,33 @@ def _unknown(net: Net, node: Node, report: Report) -> None:
     if not node.message.HasField("type"):
         report.add(UnknownLayerType(f"layer `{node.name}` has no type", name_span(net, node)))
         return
-    near = nearest(node.type, layers.types())
+    fork = about_type(node.type)
+    sure = None if fork else _current_type(node.type) or surely(node.type, layers.types())
+    near = [sure] if sure else nearest(node.type, layers.types())
     words = " or ".join(f"`{name}`" for name in near)
+    help_ = f"the nearest known type is {words}" if near else "`netdef layers` lists them"
     report.add(
         UnknownLayerType(
             f"unknown layer type `{node.type}`",
             span,
             label="no such type",
             labels=in_layer(net, node, span),
-            help=f"the nearest known type is {words}" if near else "`netdef layers` lists them",
+            notes=(fork,) if fork else (),
+            help="to look at the rest of the net: `--allow-unknown`" if fork else help_,
+            fixes=(Fix(span, f'"{sure}"'),) if sure and _is_string(span) else (),
         )
     )
+
+
+def _current_type(name: str) -> str:
+    """Today's name of a type that is written as in the V1 syntax: `SOFTMAX_LOSS`; "" for none."""
+    numbers = dict(V1LayerParameter.LayerType.items())
+    return CURRENT_TYPES[numbers[name]] if name in numbers else ""
+
+
+def _is_string(span: Span | None) -> TypeGuard[Span]:
+    """Whether a span is one whole string: not the layer around, nor a value upgraded."""
+    return span is not None and span.text[:1] in ("'", '"') and span.text.count(span.text[0]) == 2
 
 
 def _counts_fit(net: Net, node: Node, layer: Layer[Any], report: Report) -> bool:

@@ -15,6 +15,7 @@ from netdef.graph.problems import (
     in_layer,
     show_shape,
 )
+from netdef.graph.tell_sizes import tell_sizes
 from netdef.schema import ParamSpec
 
 
@@ -165,11 +166,18 @@ def _check_fit(net: Net, owner: tuple[int, int], use: tuple[int, int], report: R
             )
             if at
             else (),
+            notes=_sizes(net, second, first),
             help="the counts agree: write share_mode: PERMISSIVE in this param"
             if same_count
             else "give the params different names, or the layers bottoms and settings that fit",
         )
     )
+
+
+def _sizes(net: Net, *nodes: Node) -> tuple[str, ...]:
+    """How the first bottoms of layers came by their sizes."""
+    bottoms = (node.bottoms[0] for node in nodes if node.bottoms)
+    return tell_sizes(net, tuple(b for b in bottoms if b is not None))
 
 
 def _origin(net: Net, node: Node) -> str:

@@ -22,7 +22,7 @@ from netdef.run.copy_weights import Copied, copy_weights
 from netdef.run.executor import Executor
 from netdef.run.fast import use_fast
 from netdef.run.learned import LearnedParam
-from netdef.run.resize import carry, node_of, source_shapes
+from netdef.run.resize import carry, marked_as, next_resizing, node_of, source_shapes
 from netdef.run.threads import thread_count
 from netdef.schema.document import Document
 from netdef.schema.weights import Weights, read_weights, write_weights
@@ -103,6 +103,7 @@ class Net:
         self._readers: dict[str, Any] = {}
         self._writers: dict[str, Any] = {}
         self._resized: dict[int, Shapes] = {}
+        self._until: int | None = None  # the last node of a plan that is a part of the net
         self._begun: dict[int, Layer[Any]] = {}
         self.report = Report()
         self.passes = 0
@@ -339,6 +340,7 @@ class Net:
         shapes: dict[str, Shape],
         roots: frozenset[str],
         resized: Mapping[int, Shapes] | None = None,
+        until: int | None = None,
     ) -> GraphNet:
         report = Report()
         graph = compile_net(
@@ -349,6 +351,7 @@ class Net:
             roots=roots,
             resized=resized,
             begun=self._begun,
+            until=until,
         )
         report.raise_if_errors()
         self.report.extend(report)
@@ -376,11 +379,21 @@ class Net:
         keep = None if self._keep == "all" else frozenset(self._kept())
         # what was computed before a layer that resizes must fit a plan of other shapes
         fixed = not any(n.layer is not None and n.layer.resizes for n in self.graph.nodes)
-        options = Options(self._threads if fixed else 1, keep, self._exact, fast=self._fast)
+        whole = self._until is None
+        options = Options(
+            self._threads if fixed else 1,
+            keep,
+            self._exact,
+            in_place=whole,  # what a part does not read, the rest may
+            fuse=whole,
+            fast=self._fast,
+        )
         arrays = [p.data for p in self.learned]
         self._program = make_plan(self.graph, arrays, options, self._random)
         diffs = [p.array() if self._program.gradients else p.data for p in self.learned]
         self._executor = Executor(self._program, diffs)
+        if whole:
+            self._whole = self.graph, self._program
         for name, value in self._program.last().items():
             self.blobs[name].bind(self._program, value)
         self._open_readers()
@@ -441,8 +454,7 @@ class Net:
             return
         wanted = self._input_shapes | dict(shapes)
         graph = self._compile(wanted, self._roots)
-        if [p.shape for p in graph.params] != [p.shape for p in self.graph.params]:
-            self._refuse_params(graph, shapes)
+        self._refuse_params(graph, shapes)
         old = self._program
         self.graph, self._input_shapes, self._resized = graph, wanted, {}
         self._plan()
@@ -450,30 +462,55 @@ class Net:
 
     def _run_forward(self, first: int, last: int | None, *, skip_sources: bool = False) -> None:
         """Run; where a layer finds other shapes for its tops, bring the rest into line."""
-        while True:
-            try:
-                self._executor.forward(first, last, skip_sources=skip_sources)
-                return
-            except TopsReshaped as found:
-                first = node_of(self._program, found.run)
-                self._resize(first, found.shapes)
+        try:
+            while True:
+                ends = [end for end in (last, self._until) if end is not None]
+                try:
+                    self._executor.forward(
+                        first, min(ends, default=None), skip_sources=skip_sources
+                    )
+                except TopsReshaped as found:
+                    first = node_of(self._program, found.run)
+                    self._resize(first, found.shapes, first)
+                    continue
+                if self._until is None or min(ends) < self._until:
+                    return
+                node, first = self._until, self._until + 1
+                self._resize(node, self.graph.top_shapes(self.graph.nodes[node]) or (), first)
+        finally:
+            if self._until is not None:
+                self._replan(self._whole[0], {}, None)
 
-    def _resize(self, node: int, shapes: Shapes) -> None:
-        """Give a node's tops other shapes; what ran before it stays as it is."""
+    def _resize(self, node: int, shapes: Shapes, ran: int) -> None:
+        """Give a node's tops their shapes; what ran, all before node `ran`, stays as it is."""
+        whole = self._whole[0]
         resized = {n: s for n, s in self._resized.items() if n < node} | {node: shapes}
-        inputs = source_shapes(self.graph) | self._input_shapes
-        graph = self._compile(inputs, self._roots, resized)
-        if [p.shape for p in graph.params] != [p.shape for p in self.graph.params]:
-            tops = [self.graph.blobs[top].name for top in self.graph.nodes[node].tops]
-            self._refuse_params(graph, dict(zip(tops, shapes, strict=True)))
+        inputs = source_shapes(whole) | self._input_shapes
+        until = None
+        try:
+            graph = self._compile(inputs, self._roots, resized)
+        except NetdefError:
+            until = next_resizing(whole, node)
+            if until is None:
+                raise
+            graph = marked_as(self._compile(inputs, self._roots, resized, until), whole)
+        tops = [whole.blobs[top].name for top in whole.nodes[node].tops]
+        self._refuse_params(graph, dict(zip(tops, shapes, strict=True)))
         old = self._program
-        self.graph, self._resized = graph, resized
+        self._replan(graph, resized, until)
+        carry(old, self._program, ran)
+
+    def _replan(self, graph: GraphNet, resized: dict[int, Shapes], until: int | None) -> None:
+        """Take another graph of this net, up to a node or whole."""
+        old = self._program
+        sources = self._whole[1]
+        self.graph, self._resized, self._until = graph, resized, until
         self._plan()
-        self._carry_over(old)
-        carry(old, self._program, node)
+        for program in (sources, old):  # a part lacks the sources that stand after it
+            self._carry_over(program)
 
     def _refuse_params(self, graph: GraphNet, shapes: Mapping[str, Shape]) -> None:
-        for new, old in zip(graph.params, self.graph.params, strict=True):
+        for new, old in zip(graph.params, self.learned, strict=False):
             if new.shape != old.shape:
                 layer = graph.nodes[new.owner.node].name
                 given = ", ".join(f"{n} {s}" for n, s in shapes.items())

@@ -2,10 +2,15 @@
 
 A plan of the same shapes up to some node, in as many shards, gives the same values and buffers
 to the nodes before it: they are copied over, so that these nodes need not run again.
+
+Where several layers resize, the shapes after the second are not known before it ran, and may
+contradict each other until then. The net then goes on in parts: each plan ends with the next
+layer that resizes.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +33,25 @@ def source_shapes(net: Net) -> dict[str, Shape]:
             blobs = [net.blobs[top] for top in node.tops]
             found |= {blob.name: blob.shape for blob in blobs if blob.shape is not None}
     return found
+
+
+def next_resizing(net: Net, node: int) -> int | None:
+    """The next node after one whose tops may turn out to have other shapes."""
+    later = enumerate(net.nodes[node + 1 :], node + 1)
+    return next((i for i, n in later if n.layer is not None and n.layer.resizes), None)
+
+
+def marked_as(part: Net, whole: Net) -> Net:
+    """The beginning of a net with the gradients wanted that the whole net wants there."""
+    nodes = tuple(
+        replace(node, backward=same.backward, propagate=same.propagate)
+        for node, same in zip(part.nodes, whole.nodes, strict=False)
+    )
+    blobs = tuple(
+        replace(blob, backward=same.backward)
+        for blob, same in zip(part.blobs, whole.blobs, strict=False)
+    )
+    return replace(part, nodes=nodes, blobs=blobs)
 
 
 def carry(old: Program, new: Program, node: int) -> None:

@@ -186,7 +186,7 @@ class TestMean:
     def test_values_do_not_fill_the_shape(self, tmp_path):
         blob = BlobProto(num=1, channels=3, height=2, width=2, data=[1])
         (tmp_path / "m").write_bytes(blob.SerializeToString())
-        with pytest.raises(DataError, match="holds 1 values, its shape is 3×2×2"):
+        with pytest.raises(DataError, match="holds 1 values, its shape is 1×3×2×2"):
             read_mean(tmp_path / "m")
 
     def test_other_axes(self, tmp_path):
