@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 
 from netdef.diag import FieldError
-from netdef.kernels.matrix import as_rows, product
+from netdef.kernels.matrix import product
 from netdef.layers import base
 from netdef.layers.axes import axis_of
 from netdef.layers.filler import ZEROS, Filler
@@ -246,8 +246,11 @@ class InnerProduct(base.Layer[Views]):
 
     def _counts(self, site: base.Site) -> tuple[int, int]:
         """Inputs of an output, and examples."""
-        examples = prod(site.tops[0]) // self.num_output
-        return prod(site.bottoms[0]) // examples, examples
+        shape = site.bottoms[0]
+        if site.layout is base.CHWN:
+            return prod(shape[:-1]), shape[-1]
+        axis = self.axis % len(shape)
+        return prod(shape[axis:]), prod(shape[:axis])
 
 
 def _share(count: int, site: base.Site) -> slice:
@@ -257,9 +260,12 @@ def _share(count: int, site: base.Site) -> slice:
 
 def _block(inputs: int, examples: int) -> int:
     """Rows of the bottom's gradient that are made at a time."""
-    return min(inputs, max(64, _BLOCK // examples))
+    return min(inputs, max(64, _BLOCK // max(examples, 1)))
 
 
 def _columns(array: base.Array, layout: base.Layout, rows: int, examples: int) -> base.Array:
     """An array as (rows, examples)."""
-    return as_rows(array, rows) if layout is base.CHWN else as_rows(array, examples).T
+    assert array.flags.c_contiguous, "this array has gaps"
+    if layout is base.CHWN:
+        return array.reshape(rows, examples)
+    return array.reshape(examples, rows).T
