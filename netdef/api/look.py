@@ -11,7 +11,7 @@ from netdef.api.loading import StrPath, pick_state
 from netdef.diag import Report
 from netdef.graph import Net as GraphNet
 from netdef.graph import compile_net
-from netdef.layers.base import Phase
+from netdef.layers.base import Phase, Shape
 from netdef.schema.document import read_net, read_solver
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def draw(
     net: Net | StrPath,
+    other: Net | StrPath | None = None,
     *,
     phase: str | Phase | int | None = None,
     level: int = 0,
@@ -29,12 +30,18 @@ def draw(
     color: bool = False,
     unicode: bool = True,
     expand: Collection[str] = (),
+    depth: int | None = None,
+    start: Collection[str] = (),
+    end: Collection[str] = (),
+    around: Collection[str] = (),
+    input_shapes: dict[str, Shape] | None = None,
     report: Report | None = None,
 ) -> str:
-    """A net as a diagram in text.
+    """A net as a diagram in text, or two nets as one with what was added, removed and changed.
 
     Args:
         net: a loaded net, or the path of a prototxt.
+        other: a second net, to compare with the first.
         phase: of a path's net; None for test, or for train where only that has data.
         level: of a path's net.
         stages: of a path's net.
@@ -43,21 +50,47 @@ def draw(
         color: use ANSI colours.
         unicode: False for plain ASCII lines.
         expand: names of folded blocks to show in full; "all" for all.
-        report: takes the net's problems.
+        depth: parts of names that are shown; None folds only what repeats.
+        start: names of layers: only what depends on them.
+        end: names of layers: only what they depend on.
+        around: names of layers: only what is at most two wires away.
+        input_shapes: shapes of input blobs in place of those of the files or of their data.
+        report: takes the nets' problems.
 
     Raises:
         NetdefError: the file cannot be read as a net. One with mistakes is drawn, with the
             mistakes at their layers.
+        LookupError: the net has no layer or block of a name.
+        ValueError: no such format or phase.
     """
     report = Report() if report is None else report
+    last = Report()
+    graphs = [
+        _graph(
+            net,
+            phase,
+            level,
+            stages,
+            report if other is not None else last,
+            input_shapes=input_shapes,
+        )
+    ]
+    if other is not None:
+        graphs.append(_graph(other, phase, level, stages, last, input_shapes=input_shapes))
+    for problem in last:
+        report.add(problem)
     return view.draw(
-        _graph(net, phase, level, stages, report),
+        *graphs,
         format=format,
         width=width,
         color=color,
         unicode=unicode,
         expand=expand,
-        report=report,
+        depth=depth,
+        start=start,
+        end=end,
+        around=around,
+        report=last,
     )
 
 
@@ -67,13 +100,37 @@ def summary(
     phase: str | Phase | int | None = None,
     level: int = 0,
     stages: Iterable[str] = (),
+    format: str = "table",
     width: int | None = None,
     color: bool = False,
+    unicode: bool = True,
+    receptive: bool = False,
+    input_shapes: dict[str, Shape] | None = None,
     report: Report | None = None,
 ) -> str:
-    """A table of layers: type, output shape, parameters, MACs, memory; arguments as `draw`."""
-    graph = _graph(net, phase, level, stages, Report() if report is None else report)
-    return view.summary(graph, width=width, color=color)
+    """A table of layers: type, output shape, parameters, MACs, memory; arguments as `draw`.
+
+    Args:
+        net: a loaded net, or the path of a prototxt.
+        phase: as in `draw`.
+        level: as in `draw`.
+        stages: as in `draw`.
+        format: table, json or csv.
+        width: as in `draw`, for a table.
+        color: as in `draw`, for a table.
+        unicode: as in `draw`, for a table.
+        receptive: with receptive fields; json and csv always have them.
+        input_shapes: as in `draw`.
+        report: as in `draw`.
+    """
+    graph = _graph(
+        net, phase, level, stages, Report() if report is None else report, input_shapes=input_shapes
+    )
+    if format == "json":
+        return view.summary_json(graph)
+    if format == "csv":
+        return view.summary_csv(graph)
+    return view.summary(graph, width=width, color=color, unicode=unicode, receptive=receptive)
 
 
 def params(
@@ -83,8 +140,11 @@ def params(
     phase: str | Phase | int | None = None,
     level: int = 0,
     stages: Iterable[str] = (),
+    format: str = "table",
     width: int | None = None,
     color: bool = False,
+    unicode: bool = True,
+    input_shapes: dict[str, Shape] | None = None,
     report: Report | None = None,
 ) -> str:
     """A table of learned blobs: owner, sharers, shape, filler, multipliers.
@@ -95,13 +155,20 @@ def params(
         phase: None for train, or for test where only that has data.
         level: as in `draw`.
         stages: as in `draw`.
-        width: as in `draw`.
-        color: as in `draw`.
+        format: table, json or csv.
+        width: as in `draw`, for a table.
+        color: as in `draw`, for a table.
+        unicode: as in `draw`, for a table.
+        input_shapes: as in `draw`.
         report: as in `draw`.
     """
     report = Report() if report is None else report
-    graph = _graph(net, phase, level, stages, report, first="train")
-    return view.params(graph, solver=base_lr, width=width, color=color)
+    graph = _graph(net, phase, level, stages, report, first="train", input_shapes=input_shapes)
+    if format == "json":
+        return view.params_json(graph, solver=base_lr)
+    if format == "csv":
+        return view.params_csv(graph, solver=base_lr)
+    return view.params(graph, solver=base_lr, width=width, color=color, unicode=unicode)
 
 
 def _graph(
@@ -111,6 +178,7 @@ def _graph(
     stages: Iterable[str],
     report: Report,
     first: str = "test",
+    input_shapes: dict[str, Shape] | None = None,
 ) -> GraphNet:
     if not isinstance(net, str | os.PathLike):
         return net.graph
@@ -121,7 +189,7 @@ def _graph(
     if not document.message.layer:  # type: ignore[union-attr]  # a net, not a solver
         report.raise_if_errors()  # a text of another kind: there is nothing to look at
     state = pick_state(document, phase, level, stages, first=first)
-    return compile_net(document, state, report, looking=True)
+    return compile_net(document, state, report, looking=True, input_shapes=input_shapes)
 
 
 def train_net_of(

@@ -11,13 +11,19 @@ from netdef.cli.options import state_options
 
 @click.command(cls=Command, short_help="List a net's learned blobs: sharers, fillers, rates.")
 @click.argument("files", nargs=-1, required=True, metavar="MODEL [SOLVER]")
+@click.option("--json", "form", flag_value="json", help="Write JSON.")
+@click.option("--csv", "form", flag_value="csv", help="Write comma-separated values.")
 @click.option("--width", type=click.IntRange(min=40), metavar="N", help="Columns of the table.")
+@click.option("--pager/--no-pager", default=True, help="Page long tables in a terminal.")
 @state_options("train, or test where only that has data")
 @click.pass_context
 def params(
     ctx: click.Context,
+    *,
     files: tuple[str, ...],
+    form: str | None,
     width: int | None,
+    pager: bool,
     phase: str | None,
     level: int,
     stages: tuple[str, ...],
@@ -35,6 +41,7 @@ def params(
     from netdef.api.look import train_net_of
     from netdef.cli.files import kind_of, model_and_solver
     from netdef.cli.looking import finish
+    from netdef.cli.pager import show
     from netdef.diag import Report
     from netdef.schema.sniff import Kind
 
@@ -50,9 +57,11 @@ def params(
         phase=phase,
         level=level,
         stages=stages,
+        format=form or "table",
         width=width or terminal.columns(),
         color=terminal.colored(),
+        unicode=terminal.unicode(),
         report=report,
     )
-    click.echo(text, nl=False, color=True)
+    show(text, pager=pager and form is None)
     finish(ctx, report)

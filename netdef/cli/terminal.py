@@ -40,7 +40,13 @@ def columns() -> int:
 
 
 def unicode() -> bool:
-    """Whether stdout takes the characters of drawings."""
+    """Whether stdout takes the characters of drawings, each in one cell.
+
+    Terminals set up for East Asian text may give two cells to `×` and `─`; where the variables
+    that other programs look at say so, drawings are in ASCII.
+    """
+    if os.environ.get("RUNEWIDTH_EASTASIAN") == "1" or os.environ.get("VTE_CJK_WIDTH") == "2":
+        return False
     try:
         "├─●×".encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):

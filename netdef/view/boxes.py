@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from netdef.diag import Severity
-from netdef.view import ranks, tracks, words
+from netdef.view import palette, ranks, tracks, words
 from netdef.view.canvas import Canvas
 from netdef.view.cells import Line, clip, line_width, shorten_all, width, wrap
 from netdef.view.chart import Chart, Item, Share
@@ -126,8 +126,8 @@ class _Boxes:
     def _box(self, index: int) -> _Box:
         item = self.chart.items[index]
         bad = item.wrong
-        style = "bad" if bad else item.style
-        name = self.names[item.name]
+        style = "bad" if bad else palette.CHANGES.get(item.change) or item.style
+        name = f"{item.change} {self.names[item.name]}".lstrip()
         lines = [(name, item.kind, style)] if self.detail else [(name, "", style)]
         about = " ".join(w for w in (item.settings, item.fused) if w)
         if not self.detail:
@@ -146,13 +146,18 @@ class _Boxes:
             text = f"{problem.severity.value}[{problem.code}]: {problem.message}{place}"
             lines += [(text, "", colour) for text in wrap(text, 34 if self.detail else 20)]
         labels = [words.shape(top.shape) for top in item.tops]
-        return _Box(lines, labels, style="bad" if bad else "rail", param_line=first)
+        return _Box(
+            lines,
+            labels,
+            style="bad" if bad else palette.CHANGES.get(item.change, "rail"),
+            param_line=first,
+        )
 
     def _params(self, item: Item) -> list[str]:
-        node = self.chart.net.nodes[item.nodes[0]]
+        numbers = self.chart.net.nodes[item.nodes[0]].params if item.nodes else ()
         plain: list[str] = []
         named: list[str] = []
-        for number in node.params:
+        for number in numbers:
             param = self.chart.net.params[number]
             role = _ROLES.get(param.role, param.role)
             shape = words.shape(param.shape)
@@ -281,6 +286,7 @@ class _Boxes:
     def _title(self) -> list[Line]:
         chart = self.chart
         parts = [f"{chart.title} ({chart.net.state})", words.plural(len(chart.net.nodes), "layer")]
+        parts += [f"{len(chart.items)} of {chart.whole} boxes shown"] if chart.whole else []
         twice = f" ({chart.twice})" if chart.twice else ""
         parts += [words.plural(chart.params, "parameter") + twice] if chart.params else []
         parts += [f"batch {chart.batch}"] if chart.batch is not None else []

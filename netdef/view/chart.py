@@ -62,6 +62,8 @@ class Item:
         wrong: one of its layers has an error.
         folded: it stands for a block that is not shown.
         reads: blobs it reads of an item that makes several.
+        change: between two nets: `+` only in the second, `-` only in the first, `~` in both and
+            not alike.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Item:
     wrong: bool = False
     folded: bool = False
     reads: tuple[str, ...] = ()
+    change: str = ""
 
     @property
     def sources(self) -> tuple[int, ...]:
@@ -126,7 +129,19 @@ class Bracket:
 
 @dataclass(frozen=True)
 class Chart:
-    """All that is drawn."""
+    """All that is drawn.
+
+    Attributes:
+        net: that the items are of.
+        items: from top to bottom; each reads only what stands above it.
+        shares: params that several items use.
+        brackets: blocks that are marked as such.
+        stray: problems that stand at no layer.
+        in_place: layers in place that are folded into their producers.
+        hung: other layers that are folded into their producers.
+        whole: items that the net has, where only a part of them is drawn; else 0.
+        other: the first of two nets that are drawn as one; `net` is the second.
+    """
 
     net: Net
     items: tuple[Item, ...]
@@ -134,6 +149,9 @@ class Chart:
     brackets: tuple[Bracket, ...] = ()
     stray: tuple[Problem, ...] = ()
     in_place: int = 0
+    hung: int = 0
+    whole: int = 0
+    other: Net | None = None
 
     @property
     def edges(self) -> frozenset[tuple[int, int]]:
@@ -152,8 +170,9 @@ class Chart:
     @property
     def title(self) -> str:
         """The net's name, or its file's."""
-        path = self.net.document.path
-        return self.net.name or (str(path).rpartition("/")[2] if path else "") or "net"
+        if self.other is not None and _title(self.other) != _title(self.net):
+            return f"{_title(self.other)} → {_title(self.net)}"
+        return _title(self.net)
 
     @cached_property
     def batch(self) -> int | None:
@@ -164,8 +183,8 @@ class Chart:
 
     @property
     def params(self) -> int:
-        """Learned values of the net, each counted once."""
-        return sum(prod(param.shape) for param in self.net.params)
+        """Learned values of the net, each counted once; statistics that layers keep are none."""
+        return learned(self.net)
 
     @cached_property
     def macs(self) -> int | None:
@@ -176,12 +195,24 @@ class Chart:
     @property
     def twice(self) -> str:
         """`44 used twice`, or nothing."""
-        several = [p for p in self.net.params if len({u.node for u in p.uses}) > 1]
+        several = [
+            p for p in self.net.params if len({u.node for u in p.uses}) > 1 and not p.statistic
+        ]
         values = sum(prod(p.shape) for p in several)
         if not values:
             return ""
         most = max(len(p.uses) for p in several)
         return f"{values:,} used {'twice' if most == 2 else 'more than once'}"
+
+
+def learned(net: Net) -> int:
+    """How many values a solver may train: all params but statistics, as BatchNorm's are."""
+    return sum(prod(param.shape) for param in net.params if not param.statistic)
+
+
+def _title(net: Net) -> str:
+    path = net.document.path
+    return net.name or (str(path).rpartition("/")[2] if path else "") or "net"
 
 
 def chart(net: Net, report: Report | None = None) -> Chart:
@@ -240,7 +271,7 @@ def _item(
     owned = shared = 0
     for member in members:
         for param in net.nodes[member].params:
-            values = prod(net.params[param].shape)
+            values = prod(net.params[param].shape) * (not net.params[param].statistic)
             own = net.params[param].owner.node == member
             owned, shared = owned + values * own, shared + values * (not own)
     found = tuple(p for m in members for p in problems.get(m, ()))
@@ -341,12 +372,6 @@ def _place(
         else:
             stray.append(problem)
     return placed, tuple(stray)
-
-
-def spelled(whole: Chart) -> Chart:
-    """The chart with `->` for the arrow in settings, for drawings in ASCII."""
-    items = (replace(item, settings=item.settings.replace("→", "->")) for item in whole.items)
-    return replace(whole, items=tuple(items))
 
 
 def remap(items: Iterable[Item], to: dict[int, int]) -> tuple[Item, ...]:

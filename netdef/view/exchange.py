@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from netdef.view import words
+from netdef.view import palette, words
 from netdef.view.chart import Chart, Item
+
+_CLASSES = {
+    "added": "stroke:#2f9e44,stroke-width:3px",
+    "removed": "stroke:#e03131,stroke-width:2px,stroke-dasharray:4 3",
+    "changed": "stroke:#e67700,stroke-width:3px",
+}
+_COLOURS = {"+": ", color=green4", "-": ", color=red3, style=dashed", "~": ", color=orange3"}
 
 
 def dot(chart: Chart) -> str:
     """For Graphviz: `netdef draw --format dot model.prototxt | dot -Tpdf`."""
     lines = [f"digraph {_quoted(chart.title)} {{", "  node [shape=box, fontname=monospace];"]
     for index, item in enumerate(chart.items):
-        look = ", color=red" if item.problems else ""
+        look = ", color=red" if item.problems else _COLOURS.get(item.change, "")
         lines.append(f"  n{index} [label={_quoted(chr(10).join(_label(item)))}{look}];")
     for source, target, label, quiet in _edges(chart):
         look = ", style=dotted" if quiet else ""
@@ -34,18 +41,26 @@ def mermaid(chart: Chart) -> str:
     for index, item in enumerate(chart.items):
         label = "<br/>".join(map(_entities, _label(item)))
         lines.append(f'  n{index}["{label}"]')
+        lines += [f"  class n{index} {palette.CHANGES[item.change]}"] if item.change else []
     for source, target, label, quiet in _edges(chart):
         arrow = "-.->" if quiet else "-->"
         lines.append(f'  n{source} {arrow}|"{_entities(label)}"| n{target}')
     for share in chart.shares:
         names = _entities(", ".join(name for name, _ in share.params))
         lines += [f'  n{share.items[0]} -. "{names}" .- n{item}' for item in share.items[1:]]
+    if chart.other is not None:
+        lines += [f"  classDef {name} {look}" for name, look in _CLASSES.items()]
     return "\n".join([*lines, ""])
 
 
 def as_json(chart: Chart) -> str:
-    """Layers, wires and shared params by the layers' index; shapes in Caffe's order."""
+    """Layers and the wires between them; shapes in Caffe's order.
+
+    Of a part of a net the layers in it; `source` and `target` count all layers of the net. Of
+    two nets the second, with what became of each layer, and the names of those it lacks.
+    """
     net = chart.net
+    home = {node: drawn for drawn in chart.items for node in drawn.nodes}
     wires = [
         {
             "source": net.blobs[bottom].producer,
@@ -55,11 +70,11 @@ def as_json(chart: Chart) -> str:
         }
         for index, node in enumerate(net.nodes)
         for bottom in node.bottoms
-        if bottom is not None
+        if bottom is not None and index in home and net.blobs[bottom].producer in home
     ]
-    home = {node: drawn for drawn in chart.items for node in drawn.nodes}
     layers = [
         {
+            "index": index,
             "name": node.name,
             "type": node.type,
             "settings": words.settings(node),
@@ -80,9 +95,11 @@ def as_json(chart: Chart) -> str:
             "folded_into": None if home[index].nodes[0] == index else home[index].name,
             "line": span.begin.line if (span := net.span(node.path)) is not None else None,
         }
+        | ({"change": palette.CHANGES.get(home[index].change)} if chart.other else {})
         for index, node in enumerate(net.nodes)
+        if index in home
     ]
-    whole = {
+    whole: dict[str, object] = {
         "name": net.name,
         "phase": net.phase.value,
         "layers": layers,
@@ -90,6 +107,8 @@ def as_json(chart: Chart) -> str:
         "parameters": chart.params,
         "macs": chart.macs,
     }
+    if chart.other is not None:
+        whole["removed"] = [item.name for item in chart.items if item.change == "-"]
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -98,7 +117,10 @@ def _sizes(shape: tuple[int, ...] | None) -> list[int] | None:
 
 
 def _label(item: Item) -> list[str]:
-    lines = [item.name, " ".join(w for w in (item.kind, item.settings, item.fused) if w)]
+    lines = [
+        f"{item.change} {item.name}".strip(),
+        " ".join(w for w in (item.kind, item.settings, item.fused) if w),
+    ]
     lines += [f"{item.params:,} params"] if item.params else []
     lines += [f"{p.severity.value}[{p.code}]: {p.message}" for p in item.problems]
     return lines

@@ -1,8 +1,7 @@
-"""Blocks of a chart: layers whose names begin alike; and the blocks that repeat an earlier one.
+"""Folding: blocks that repeat an earlier one, or all below a depth of names, as one row.
 
-A block is a run of items with a common prefix, `inception_3a/…` or `res2a_…`, in which branches
-meet and of which only the last item is read from outside. The first block of a pattern is shown
-in a bracket; later ones become one row, equal ones in a chain one bracket with `×N`.
+The first block of a pattern is shown in a bracket; later ones become one row, equal ones in a
+chain one bracket with `×N`.
 """
 
 from __future__ import annotations
@@ -10,27 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 
+from netdef.view import words
+from netdef.view.blocks import (
+    Block,
+    closed_blocks,
+    equal,
+    follows,
+    named_runs,
+    pattern_of,
+    sizes_of,
+)
 from netdef.view.chart import Bracket, Chart, Item, Share, Top, Wire, remap
-
-_LEAST = 3
-_LONGEST = 120
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    name: str
-    prefix: str
-    first: int
-    last: int
-
-    @property
-    def items(self) -> range:
-        return range(self.first, self.last + 1)
 
 
 def bracket(chart: Chart) -> Chart:
     """The chart with its blocks in brackets and nothing left out."""
-    found = tuple(Bracket(b.name, b.first, b.last, b.prefix) for b in _blocks(chart))
+    found = tuple(Bracket(b.name, b.first, b.last, b.prefix) for b in closed_blocks(chart))
     return replace(chart, brackets=found)
 
 
@@ -43,7 +37,8 @@ def fold(chart: Chart, expand: Collection[str] = ()) -> Chart:
     """
     if "all" in expand:
         return bracket(chart)
-    groups = _groups(chart, _blocks(chart), expand)
+    chart = _hang(chart, expand)
+    groups = _groups(chart, closed_blocks(chart), expand)
     owner: dict[int, _Group] = {b.first: g for g in groups for b in g.blocks[:1]}
     items: list[Item] = []
     brackets: list[Bracket] = []
@@ -84,7 +79,7 @@ def fold(chart: Chart, expand: Collection[str] = ()) -> Chart:
 class _Group:
     """Blocks of one pattern in a chain; `shown` opens the first."""
 
-    blocks: tuple[_Block, ...]
+    blocks: tuple[Block, ...]
     shown: bool
     like: str = ""
 
@@ -99,21 +94,21 @@ class _Group:
         return f"{first} · {last}" if len(names) == 2 else f"{first} … {last}"
 
 
-def _groups(chart: Chart, blocks: Sequence[_Block], expand: Collection[str]) -> list[_Group]:
+def _groups(chart: Chart, blocks: Sequence[Block], expand: Collection[str]) -> list[_Group]:
     seen: dict[Hashable, str] = {}
     groups: list[_Group] = []
     at = 0
     while at < len(blocks):
         block = blocks[at]
-        pattern = _pattern(chart, block)
+        pattern = pattern_of(chart, block)
         shown = pattern not in seen or block.name in expand
         chain = [block]
         for other in blocks[at + 1 :]:
-            if not _follows(chart, chain[-1], other) or other.name in expand:
+            if not follows(chart, chain[-1], other) or other.name in expand:
                 break
-            if shown and (block.name in expand or not _equal(chart, block, other)):
+            if shown and (block.name in expand or not equal(chart, block, other)):
                 break
-            if _pattern(chart, other) != pattern:
+            if pattern_of(chart, other) != pattern:
                 break
             chain.append(other)
         groups.append(_Group(tuple(chain), shown, seen.get(pattern, "")))
@@ -122,40 +117,15 @@ def _groups(chart: Chart, blocks: Sequence[_Block], expand: Collection[str]) -> 
     return groups
 
 
-def _follows(chart: Chart, block: _Block, other: _Block) -> bool:
-    """Whether `other` stands right behind and reads nothing but the end of `block`."""
-    outside = {
-        s for i in other.items for s in chart.items[i].sources if not other.first <= s <= other.last
-    }
-    readers = chart.readers[block.last]
-    inside = all(other.first <= reader <= other.last for reader in readers)
-    return other.first == block.last + 1 and outside == {block.last} and inside
-
-
-def _pattern(chart: Chart, block: _Block) -> Hashable:
-    """Types and wiring: what blocks that do the same at other sizes have in common."""
-    outside: dict[int, int] = {}
-    rows = []
-    for index in block.items:
-        item = chart.items[index]
-        wires = tuple(
-            s - block.first if s >= block.first else -1 - outside.setdefault(s, len(outside))
-            for s in item.sources
-        )
-        bad = index if item.problems else 0  # never hide a mistake
-        rows.append((item.kind, item.fused, wires, len(item.tops), bad))
-    return tuple(rows)
-
-
-def _equal(chart: Chart, block: _Block, other: _Block) -> bool:
-    def exact(item: Item) -> Hashable:
-        return item.settings, tuple(t.shape for t in item.tops), item.params, item.shared
-
-    here, there = ([exact(chart.items[i]) for i in b.items] for b in (block, other))
-    return here == there
-
-
 def _composite(chart: Chart, group: _Group, members: range) -> Item:
+    times = f"×{len(group.blocks)}" if len(group.blocks) > 1 else ""
+    sizes = {sizes_of(chart, block) for block in group.blocks}
+    about = sizes.pop() if len(sizes) == 1 else ""
+    return merge(chart, members, group.name, f"as {group.like} {times}".rstrip(), about)
+
+
+def merge(chart: Chart, members: Sequence[int], name: str, kind: str, settings: str = "") -> Item:
+    """One item in the place of several that stand one after the other; sources as in `chart`."""
     items = [chart.items[i] for i in members]
     wires: dict[tuple[int, bool], tuple[str, ...]] = {}
     for item in items:
@@ -163,61 +133,130 @@ def _composite(chart: Chart, group: _Group, members: range) -> Item:
             if wire.source not in members:
                 wires.setdefault((wire.source, wire.quiet), wire.blobs)
     macs = [item.macs for item in items]
-    times = f"×{len(group.blocks)}" if len(group.blocks) > 1 else ""
-    tops: tuple[Top, ...] = items[-1].tops
+    changes = {item.change for item in items}
     return Item(
-        group.name,
-        f"as {group.like}",
-        times,
+        name,
+        kind,
+        settings,
         "",
         "dim",
         tuple(n for item in items for n in item.nodes),
         tuple(Wire(source, blobs, quiet) for (source, quiet), blobs in wires.items()),
-        tops,
+        _tops(chart, members),
         sum(item.params for item in items),
         sum(item.shared for item in items),
         None if None in macs else sum(m for m in macs if m is not None),
         (),
-        (),
+        tuple(p for item in items for p in item.problems),
         any(item.wrong for item in items),
         folded=True,
+        change=changes.pop() if len(changes) == 1 else "~",
     )
 
 
-def _blocks(chart: Chart) -> list[_Block]:
-    names = [item.name for item in chart.items]
-    found: list[_Block] = []
-    start = 0
-    while start < len(names):
-        block = next(
-            (b for p in _prefixes(names[start]) if (b := _block(chart, names, start, p))), None
+def _tops(chart: Chart, members: Sequence[int]) -> tuple[Top, ...]:
+    """What is read outside, or nowhere."""
+    inside = set(members)
+    read = {
+        (wire.source, blob)
+        for i in members
+        for reader in chart.readers[i]
+        if reader not in inside
+        for wire in chart.items[reader].wires
+        for blob in wire.blobs
+    }
+    return tuple(
+        top for i in members for top in chart.items[i].tops if (i, top.name) in read or not top.read
+    )
+
+
+def _hang(chart: Chart, expand: Collection[str]) -> Chart:
+    """Hang norms and activations that alone read their bottom onto its producer.
+
+    As is done with those in place, whose blob has the same name before and after.
+    """
+    onto: dict[int, int] = {}
+    for index, item in enumerate(chart.items):
+        if item.style not in ("norm", "act") or item.problems or item.name in expand:
+            continue
+        if len(item.wires) != 1 or len(item.tops) != 1 or item.change or item.folded:
+            continue
+        source = item.wires[0].source
+        above = chart.items[source]
+        alone = chart.readers[source] == (index,) and len(above.tops) == 1
+        same = item.tops[0].shape == above.tops[0].shape if alone else False
+        if same and item.tops[0].shape is not None and above.style != "data" and not above.change:
+            onto[index] = onto.get(source, source)
+    if not onto:
+        return chart
+    to: dict[int, int] = {}
+    items: list[Item] = []
+    for index, item in enumerate(chart.items):
+        if index not in onto:
+            to[index] = len(items)
+            items.append(item)
+            continue
+        at = to[index] = to[onto[index]]
+        items[at] = _hung(items[at], item)
+    shares = tuple(replace(s, items=tuple(to[i] for i in s.items)) for s in chart.shares)
+    return replace(chart, items=remap(items, to), shares=shares, hung=chart.hung + len(onto))
+
+
+def _hung(item: Item, below: Item) -> Item:
+    macs = None if item.macs is None or below.macs is None else item.macs + below.macs
+    return replace(
+        item,
+        fused=f"{item.fused}+{words.short(below.kind)}{below.fused}",
+        nodes=item.nodes + below.nodes,
+        tops=below.tops,
+        params=item.params + below.params,
+        shared=item.shared + below.shared,
+        macs=macs,
+        notes=item.notes + below.notes,
+    )
+
+
+def shallow(chart: Chart, depth: int, expand: Collection[str] = ()) -> Chart:
+    """The chart with each block at `depth` parts of its name as one row.
+
+    Args:
+        chart: whole.
+        depth: parts of a name that are shown: with 1, `inception_3a` for `inception_3a/1x1`.
+        expand: names of blocks to show nevertheless.
+    """
+    if depth < 1 or "all" in expand:
+        return bracket(chart)
+    runs = [run for run in named_runs(chart, depth) if run.name not in expand]
+    firsts = {run.first: run for run in runs}
+    to: dict[int, int] = {}
+    items: list[Item] = []
+    old = 0
+    while old < len(chart.items):
+        run = firsts.get(old)
+        members = run.items if run is not None else range(old, old + 1)
+        to.update(dict.fromkeys(members, len(items)))
+        if run is None:
+            items.append(chart.items[old])
+        else:
+            count = sum(len(chart.items[i].nodes) for i in members)
+            items.append(merge(chart, members, run.name, words.plural(count, "layer")))
+        old = members[-1] + 1
+    shares = (replace(s, items=tuple(dict.fromkeys(to[i] for i in s.items))) for s in chart.shares)
+    kept = tuple(s for s in shares if len(s.items) > 1)
+    return bracket(_named_reads(replace(chart, items=remap(items, to), shares=kept)))
+
+
+def _named_reads(chart: Chart) -> Chart:
+    """The chart with a note at each item that reads one of several blobs of a folded item."""
+    items = list(chart.items)
+    for index, item in enumerate(items):
+        reads = tuple(
+            ", ".join(dict.fromkeys(wire.blobs))
+            for wire in item.wires
+            if not wire.quiet
+            and chart.items[wire.source].folded
+            and len(chart.items[wire.source].tops) > 1
         )
-        if block is not None:
-            found.append(block)
-        start = block.last + 1 if block else start + 1
-    return found
-
-
-def _prefixes(name: str) -> list[str]:
-    """Beginnings of a name up to a separator, with it, the longest first."""
-    return [name[: i + 1] for i in range(len(name) - 1, 0, -1) if name[i] in "/_-."]
-
-
-def _block(chart: Chart, names: Sequence[str], first: int, prefix: str) -> _Block | None:
-    end = first
-    while (
-        end < len(names)
-        and end - first <= _LONGEST
-        and (names[end].startswith(prefix) or names[end] == prefix[:-1])
-    ):
-        end += 1
-    if end - first < _LEAST or end - first > _LONGEST:
-        return None
-    inside = range(first, end)
-    joined = any(len(set(chart.items[i].sources) & set(inside)) > 1 for i in inside) or any(
-        len(set(chart.items[i].sources)) > 1 for i in inside
-    )
-    closed = all(
-        chart.readers[i] and all(r in inside for r in chart.readers[i]) for i in inside[:-1]
-    )
-    return _Block(prefix[:-1], prefix, first, end - 1) if joined and closed else None
+        if reads:
+            items[index] = replace(item, reads=tuple(dict.fromkeys(item.reads + reads)))
+    return replace(chart, items=tuple(items))

@@ -16,6 +16,9 @@ _CODES = {
     "bad": "1;31",
     "warn": "33",
     "brace": "35",
+    "added": "1;32",
+    "removed": "9;31",
+    "changed": "1;33",
     "data": "32",
     "conv": "34",
     "dense": "36",
@@ -26,6 +29,8 @@ _CODES = {
     "act": "2",
     "unknown": "1;31",
 }
+
+CHANGES = {"+": "added", "-": "removed", "~": "changed"}
 
 _FAMILIES = {
     "data": "Input Data DummyData ImageData HDF5Data MemoryData WindowData HDF5Output Python",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass, fields
 from math import prod
 from typing import TYPE_CHECKING, Protocol
 
@@ -144,6 +147,7 @@ def params(
     solver: Rated | float | None = None,
     width: int | None = None,
     color: bool = False,
+    unicode: bool = True,
 ) -> str:
     """The table as text: a line for each learned blob, and one for each further use of it.
 
@@ -152,6 +156,7 @@ def params(
         solver: its base_lr, or what has one, for the rate that each param trains at.
         width: cells of a line, at least 40; None for 80.
         color: with ANSI colours.
+        unicode: False writes ASCII characters only.
     """
     room = max(width or 80, 40)
     rows = params_rows(net, solver=solver)
@@ -179,10 +184,35 @@ def params(
                     "rate": rate,
                 }
             cells.append(cell)
+    if not unicode:
+        cells = [{name: words.ascii(text) for name, text in cell.items()} for cell in cells]
     lines: list[Line] = [[(f" {net.name or 'net'} ({net.state})", "title")]]
     lines += table.lines(_COLUMNS, cells, room, _DROP) if cells else []
     lines += [[(" " + text, "head")] for text in wrap(_totals(rows), room - 1)]
-    return palette.join([clip_line(line, room) for line in lines], color=color)
+    clipped = [clip_line(line, room) for line in lines]
+    return palette.join(clipped, color=color, unicode=unicode)
+
+
+def params_json(net: Net, *, solver: Rated | float | None = None) -> str:
+    """The rows as JSON."""
+    rows = [asdict(row) for row in params_rows(net, solver=solver)]
+    return json.dumps({"name": net.name, "params": rows}, indent=2, ensure_ascii=False) + "\n"
+
+
+def params_csv(net: Net, *, solver: Rated | float | None = None) -> str:
+    """Comma-separated values, with a heading: a line for each use of each param."""
+    text = io.StringIO()
+    names = [f.name for f in fields(ParamRow) if f.name != "uses"]
+    uses = ["user", "use_lr_mult", "use_decay_mult", "use_scale"]
+    writer = csv.DictWriter(text, names + uses, lineterminator="\n")
+    writer.writeheader()
+    for row in params_rows(net, solver=solver):
+        plain = {name: getattr(row, name) for name in names}
+        plain["shape"] = "x".join(map(str, row.shape))
+        for use in row.uses:
+            told = (use.layer, use.lr_mult, use.decay_mult, use.scale)
+            writer.writerow(plain | dict(zip(uses, told, strict=True)))
+    return text.getvalue()
 
 
 def _totals(rows: list[ParamRow]) -> str:

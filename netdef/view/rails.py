@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from netdef.diag import Problem, Severity
-from netdef.view import lanes, words
+from netdef.view import lanes, palette, words
 from netdef.view.braces import Braces, tie
 from netdef.view.cells import Line, clip_line, line_width, pad, shorten, width, wrap
 from netdef.view.chart import Bracket, Chart, Item
 from netdef.view.table import GAP, Cells, Column, fit, shortened
+from netdef.view.totals import totals
 
 _COLUMNS = {
     "name": Column("", least=6),
@@ -24,7 +25,7 @@ _COLUMNS = {
     "params": Column("params", right=True),
     "macs": Column("MACs", right=True),
 }
-_DROP = ("macs", "params", "notes", "settings", "fused", "output", "details")
+_DROP = ("join", "macs", "notes", "params", "settings", "fused", "output", "details")
 _AFTER_RAIL = 3
 
 
@@ -40,6 +41,7 @@ class _Row:
     style: str = ""
     family: str = ""
     totals: dict[str, str] = field(default_factory=dict)
+    change: str = ""
 
 
 def draw(chart: Chart, room: int, *, batch: bool) -> list[Line]:
@@ -69,6 +71,7 @@ class _Rails:
         self.lasts = {b.last: b for b in chart.brackets}
         self.named: dict[int, tuple[int, ...]] = {}
         self.dropped: tuple[str, ...] = ()
+        self.always = ("notes",) if chart.other is not None else ()  # one change a row
 
     def lines(self) -> list[Line]:
         rows = self._rows()
@@ -85,7 +88,7 @@ class _Rails:
         out = self._title(widths)
         number = 0
         for row in rows:
-            line: Line = [(" ", ""), *self._painted_rail(row)]
+            line: Line = [(row.change or " ", row.style), *self._painted_rail(row)]
             line += [(pad(row.side, self.side_width), "rail")]
             if row.cells:
                 line += self._cells(combined[number], widths, short, row)
@@ -101,14 +104,15 @@ class _Rails:
     def _fitted(
         self, cells: list[dict[str, str]], room: int, braces: Braces
     ) -> tuple[dict[str, int], tuple[str, ...]]:
-        """Widths of the columns, and what is left out: MACs, the texts at braces, and so on."""
+        """Widths of the columns, and what is left out."""
         long = max(14, room // 3)
         tries = [(0, long, room - braces.text_width), (1, long, room - braces.text_width)]
+        tries += [(2, long, room - braces.text_width)]
         tries += [(number, long, room) for number in range(_DROP.index("fused") + 1)]
         tries += [(number, 10, room) for number in range(_DROP.index("fused"), len(_DROP))]
         tries += [(number, 0, room) for number in range(_DROP.index("output"), len(_DROP) + 1)]
         for number, least, space in tries:
-            dropped = _DROP[:number]
+            dropped = self.always + _DROP[:number]
             widths = fit(_COLUMNS, self._combined(cells, dropped), space, least=least)
             if _sum(widths) <= space:
                 break
@@ -222,10 +226,12 @@ class _Rails:
             "params": own + ("+shared" if own else "(shared)") * bool(item.shared),
             "macs": self._macs(item),
         }
-        style = "bad" if item.wrong else ""
+        style = "bad" if item.wrong else palette.CHANGES.get(item.change, "")
         if item.wrong and not step.goes_on:
             cells["details"] = "✗ " + item.kind
-        return _Row(self._rail(step), step.item, side, cells, style=style, family=item.style)
+        return _Row(
+            self._rail(step), step.item, side, cells, [], style, item.style, change=item.change
+        )
 
     def _notes(self, index: int, short: Callable[[str], str]) -> list[str]:
         """What no line tells; `short` gives names as they fit."""
@@ -261,6 +267,8 @@ class _Rails:
             parts = [cell["details"]]
             parts += [cell["settings"]] if cell["settings"] and "settings" not in dropped else []
             text = " ".join(parts)
+            if "join" in dropped and "fused" not in dropped:  # no column of their own
+                text, cell = f"{text} {cell['fused']}".rstrip(), {**cell, "fused": ""}
             if cell["notes"] and "notes" not in dropped:
                 text += "  " + cell["notes"]
             out.append({k: v for k, v in {**cell, "details": text}.items() if k not in dropped})
@@ -358,26 +366,6 @@ class _Rails:
         for problem in self.chart.stray:
             out += [[(" " * bool(text) + text, style)] for text, style in self._complaint(problem)]
         return out
-
-
-def totals(chart: Chart, batch: int | None) -> str:
-    """The line under a drawing: layers, params, MACs."""
-    folded = f" ({chart.in_place} in place, folded)" if chart.in_place else ""
-    text = f"{words.plural(len(chart.net.nodes), 'layer')}{folded}"
-    values = chart.params
-    exact = f"{values:,}" if values < 100_000 else words.count(values)
-    known = all(top.shape is not None for item in chart.items for top in item.tops)
-    least = "" if known else "at least "
-    if values:
-        text += f", {least}{exact} parameters ({words.size(4 * values)})"
-    elif known:
-        text += ", no parameters"
-    text += f", {chart.twice}" if chart.twice else ""
-    if chart.macs:
-        text += f", {words.count(chart.macs // (batch or 1))} MACs"
-        whole = f" a batch of {chart.batch}" if chart.batch else ""
-        text += " an image" if batch and batch != 1 else whole
-    return text
 
 
 def _spread(step: lanes.Step) -> set[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _SWEEPS = 6
 
@@ -170,17 +171,52 @@ def _place(layout: Layout, wiring: Wiring) -> None:
         for level in levels:
             pull: dict[int, list[float]] = {}
             for s in layout.gaps[level - 1 if down else level]:
-                port = 0 if s.source.box is None else wiring.ports[s.source.box][s.port]
+                leaving = _leaving(s, wiring)
                 if down:
-                    pull.setdefault(id(s.target), []).append(s.source.x + port)
+                    pull.setdefault(id(s.target), []).append(leaving)
                 else:
-                    pull.setdefault(id(s.source), []).append(s.target.x - port)
+                    pull.setdefault(id(s.source), []).append(s.target.x + s.source.x - leaving)
             rank = layout.ranks[level]
             _settle(rank, [_mean(pull.get(id(spot), [spot.x])) for spot in rank], wiring)
+    _straighten(layout, wiring)
     edge = min((spot.x - spot.left for rank in layout.ranks for spot in rank), default=0)
     for rank in layout.ranks:
         for spot in rank:
             spot.x -= edge
+
+
+def _straighten(layout: Layout, wiring: Wiring) -> None:
+    """Put what stands alone in its rank on one line, and the ranks between around that line.
+
+    Without this a net of many blocks leans, each block a little further to one side. Boxes that
+    no line leads to or from count for nothing, and go to the right.
+    """
+    joined = {id(spot) for strands in layout.gaps for s in strands for spot in (s.source, s.target)}
+    linked = [[spot for spot in rank if id(spot) in joined] for rank in layout.ranks]
+    alone = [level for level, rank in enumerate(linked) if len(rank) == 1]
+    if not alone:
+        return
+    trunk = linked[alone[0]][0].x
+    for before, after in pairwise([-1, *alone, len(layout.ranks)]):
+        spots = [spot for rank in linked[before + 1 : after] for spot in rank]
+        ends = [s.target.x for s in layout.gaps[before]] if before >= 0 else []
+        if after < len(layout.ranks) and after:
+            ends += [_leaving(s, wiring) for s in layout.gaps[after - 1]]
+        shift = trunk - round(_mean(ends)) if ends else 0
+        for spot in spots:
+            spot.x += shift
+    for level in alone:
+        linked[level][0].x = trunk
+    for rank, kept in zip(layout.ranks, linked, strict=True):
+        rank[:] = kept + [spot for spot in rank if id(spot) not in joined]
+        for left, right in pairwise(rank):
+            if id(right) not in joined:
+                right.x = left.x + left.right + right.left + 1 + wiring.gap(left.box, right.box)
+
+
+def _leaving(strand: Strand, wiring: Wiring) -> int:
+    box = strand.source.box
+    return strand.source.x + (0 if box is None else wiring.ports[box][strand.port])
 
 
 def _settle(rank: list[Spot], wanted: Sequence[float], wiring: Wiring) -> None:

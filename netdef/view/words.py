@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from netdef.graph import Node
@@ -15,6 +16,7 @@ _KINDS = {
 }
 _POOLS = ("MaxPool", "AvgPool", "StochasticPool")
 _POOL_WORDS = ("max", "MAX", "ave", "AVE", "avg", "stochastic", "STOCHASTIC")
+_LETTERS = {"→": "->", "α": "alpha ", "β": "beta ", "γ": "gamma ", "κ": "k "}
 _FUSED = {"BatchNorm": "BN", "Scale": "Sc"}
 
 # Bottoms that carry the truth a score is held against, by type: drawn as a note, not as a lane.
@@ -49,7 +51,27 @@ def settings(node: Node) -> str:
 
 def fused(node: Node) -> str:
     """A layer in place as it is hung onto its producer: `+ReLU`."""
-    return "+" + _FUSED.get(node.type, node.type) + "?" * (node.layer is None)
+    return "+" + short(node.type) + "?" * (node.layer is None)
+
+
+def short(type_name: str) -> str:
+    """A type hung onto another: `BN` for BatchNorm."""
+    return _FUSED.get(type_name, type_name)
+
+
+def ascii(text: str) -> str:
+    """A text without other characters: `->` for →, e for é, the code of 層; × is left."""
+    if text.isascii():
+        return text
+    letters = (
+        char if char in "×…·←" else _LETTERS.get(char) or unicodedata.normalize("NFKD", char)
+        for char in text
+    )
+    bare = "".join(c for part in letters for c in part if not unicodedata.combining(c))
+    return "".join(
+        c if c.isascii() or c in "×…·←" else c.encode("ascii", "backslashreplace").decode()
+        for c in bare
+    )
 
 
 def truth_bottoms(type_name: str) -> tuple[int, ...]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ def rows(result):
 def test_weights(call, trained):
     result = call("inspect", MODEL)
     assert result.exit_code == 0
-    assert ["ip[0]", "2×3", "6", "float32"] in rows(result)
+    assert ["ip[0]", "weight", "2×3", "6", "24", "B", "float32"] in rows(result)
     assert "2 arrays, 8 values" in result.stdout
 
 
@@ -25,26 +28,82 @@ def test_state(call, trained):
     text = call("inspect", STATE).stdout
     assert ["iteration", "20"] in rows(call("inspect", STATE))
     assert MODEL in text
-    assert ["ip[0]", "history[0]", "2×3", "6", "float32"] in rows(call("inspect", STATE))
-    assert "2 params with one slot each" in text.replace("\n", " ")
+    assert "ip[0] weight v last step, momentum's memory 2×3 6 24 B" in " ".join(text.split())
+    assert "2 params; beside each, SGD keeps 1 array" in " ".join(text.split())
 
 
 def test_state_without_its_model(call, trained):
     (trained / MODEL).unlink()
-    assert ["history[0]", "2×3", "6", "float32"] in rows(call("inspect", STATE))
+    assert ["history[0]", "v"] in [row[:2] for row in rows(call("inspect", STATE))]
+
+
+def test_state_of_a_model_that_is_gone_is_named_by_the_net(call, trained):
+    (trained / MODEL).unlink()
+    result = call("inspect", STATE, "--net", "net.prototxt")
+    assert result.exit_code == 0
+    assert "ip[1] bias v" in " ".join(result.stdout.split())
+    assert "2 of 2 params fit" in result.stdout
+    text = (trained / "net.prototxt").read_text()
+    (trained / "net.prototxt").write_text(text.replace("num_output: 2", "num_output: 5"))
+    result = call("inspect", STATE, "--net", "net.prototxt")
+    assert result.exit_code == 1
+    assert "`ip[0]` is 2×3 in the file, 5×3 in the net" in result.stdout
+
+
+def as_caffe(path):
+    """The state as Caffe would write it."""
+    from netdef.schema.weights import SolverStateData, read_state, write_state
+
+    state = read_state(path)
+    write_state(path, SolverStateData(state.iteration, state.learned_net, state.history))
+
+
+def test_a_state_of_caffe_is_guessed_at(call, trained):
+    as_caffe(trained / STATE)
+    text = " ".join(call("inspect", STATE).stdout.split())
+    assert "ip[0] weight 1 of 1 2×3" in text
+    assert "2 params with one slot each: SGD and Nesterov keep" in text
+
+
+def test_a_state_of_caffe_is_named_by_its_solver(call, folder):
+    call("train", "solver.prototxt", "--set", "type=Adam")
+    as_caffe(folder / STATE)
+    text = " ".join(call("inspect", STATE).stdout.split())
+    assert "ip[0] weight 2 of 2 2×3" in text
+    assert "2 params with two slots each" in text
+    (folder / "adam.prototxt").write_text('base_lr: 1 type: "Adam" momentum: 0.5')
+    text = " ".join(call("inspect", STATE, "--solver", "adam.prototxt").stdout.split())
+    assert "ip[0] weight v moving mean of squared gradients 2×3" in text
+    assert "momentum^t = 4.76837e-07" in text
+
+
+def test_three_conv_answers_why_there_are_two_more_variables(call, folder):
+    models = Path(__file__).parents[2] / "models/three_conv"
+    (folder / "models").mkdir()
+    shutil.copytree(models, folder / "models/three_conv", ignore=lambda *_: ["snapshots"])
+    done = call("train", "models/three_conv/solver.prototxt", "--max-iter", "1", "--seed", "1")
+    assert done.exit_code == 0
+    folder = "models/three_conv/snapshots/three_conv_iter_1"
+    text = call("inspect", f"{folder}.solverstate").stdout
+    golden = Path(__file__).parents[1] / "golden/inspect/three_conv_state.txt"
+    if os.environ.get("NETDEF_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text)
+    assert text == golden.read_text()
 
 
 def test_two_slots(call, folder):
     call("train", "solver.prototxt", "--set", "type=Adam")
     text = " ".join(call("inspect", STATE).stdout.split())
-    assert "ip[0] history[2], slot 2 of 2 2×3" in text
-    assert "2 params with two slots each" in text
+    assert "ip[0] weight v moving mean of squared gradients 2×3" in text
+    assert "2 params; beside each, Adam keeps 2 arrays" in text
+    assert "momentum2^t = 0.979209 beta2^t, which TensorFlow saves as beta2_power" in text
 
 
 def test_hdf5(call, folder):
     pytest.importorskip("h5py")
     call("train", "solver.prototxt", "--set", "snapshot_format=HDF5")
-    assert ["ip[0]", "2×3", "6", "float32"] in rows(call("inspect", f"{MODEL}.h5"))
+    assert "ip[0] weight 2×3 6" in " ".join(call("inspect", f"{MODEL}.h5").stdout.split())
     assert ["iteration", "20"] in rows(call("inspect", f"{STATE}.h5"))
 
 
@@ -61,8 +120,10 @@ def test_statistics(call, folder):
         "std": pytest.approx(np.std([0, -2, 4, 0, 1, 0])),
         "zeros": 3,
         "non_finite": 2,
+        "histogram": [1, 0, 0, 0, 0, 3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1],
     }
-    assert rows(call("inspect", "x.npz", "--stat"))[2][-1] == "2"
+    row = rows(call("inspect", "x.npz", "--stat"))[2]
+    assert row[-6:] == ["3", "2", "▄", "█", "▄", "▄"]
 
 
 def test_all_values_bad(call, folder):
@@ -173,7 +234,13 @@ def test_layers_that_a_net_does_not_use_are_no_mistake(call, trained):
     assert result.exit_code == 0
     assert "`ip` of the file is not in the net" in result.stdout
     found = json.loads(call("inspect", MODEL, "--net", "less.prototxt", "--json").stdout)
-    assert found["against_net"] == {"misfits": [], "unused": ["ip"], "fitting": 0, "wanted": 0}
+    assert found["against_net"] == {
+        "misfits": [],
+        "unused": ["ip"],
+        "fitting": 0,
+        "wanted": 0,
+        "what": "layers with weights",
+    }
 
 
 def test_shared_blobs_are_named_once_in_a_state(call, folder):
@@ -189,3 +256,16 @@ def test_shared_blobs_are_named_once_in_a_state(call, folder):
     assert call("train", "solver.prototxt").exit_code == 0
     names = [row[0] for row in rows(call("inspect", STATE)) if len(row) > 1]
     assert [name for name in names if "[" in name] == ["a[0]", "ip[0]", "ip[1]"]
+
+
+def test_a_foreign_file_is_refused_at_once(call, folder):
+    """A few bytes that declare a great deal."""
+    import struct
+
+    shape = bytes([0x0A, 9]) + b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f"
+    blob = bytes([0x3A, len(shape)]) + shape + bytes([0x2A, 4]) + struct.pack("<f", 1)
+    layer = b"\x0a\x01a" + bytes([0x3A, len(blob)]) + blob
+    (folder / "x.caffemodel").write_bytes(b"\xa2\x06" + bytes([len(layer)]) + layer)
+    result = call("inspect", "x.caffemodel")
+    assert result.exit_code == 1
+    assert "has 1 values, which is not its shape" in result.stderr

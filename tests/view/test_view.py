@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import math
 import random
 import time
 from dataclasses import replace
@@ -163,7 +166,7 @@ class TestFolding:
     def test_blocks_of_other_sizes_become_rows(self):
         shown = fold.fold(chart.chart(self.blocks(4, [8, 9, 10, 11])))
         assert [i.name for i in shown.items if i.folded] == ["res1 … res3"]
-        assert next(i for i in shown.items if i.folded).kind == "as res0"
+        assert next(i for i in shown.items if i.folded).kind == "as res0 ×3"
 
     def test_expand(self):
         whole = chart.chart(self.blocks(4, [8, 9, 10, 11]))
@@ -264,6 +267,12 @@ class TestDrawing:
         assert view.draw(net, format="ascii").isascii()
         assert view.draw(net, format="rails", unicode=False).isascii()
 
+    def test_ascii_tells_names_apart(self):
+        net, _ = compiled(source("層", 2, 3) + dense("é", "層", 2))
+        text = view.draw(net, format="ascii", width=100)
+        assert r"\u5c64" in text
+        assert " e " in text
+
     def test_wide_names_keep_the_columns(self):
         net, _ = compiled(source("層層", 2, 3) + dense("ip", "層層", 2))
         rows = [r for r in view.draw(net, format="rails").splitlines() if "2×" in r]
@@ -321,7 +330,7 @@ class TestSummary:
         rows = {row.name: row for row in view.summary_rows(net)}
         assert rows["left"] == view.Row(
             "left", "InnerProduct", "→4", ((7, 4),), 44, 0, 7 * 40, 112, 0, False
-        )
+        )  # and it sees nothing: there are no spatial axes
         assert (rows["right"].params, rows["right"].shared) == (0, 44)
         assert rows["r"].in_place
         assert rows["r"].bytes == 0
@@ -336,6 +345,57 @@ class TestSummary:
         net, _ = compiled(SIAMESE)
         for text in (view.summary(net, width=width), view.params(net, width=width, solver=0.1)):
             assert max(map(cells.width, text.splitlines())) <= width
+
+    def test_receptive_fields(self):
+        conv = "convolution_param {{ num_output: 2 kernel_size: {} stride: {} dilation: {} }}"
+        net, _ = compiled(
+            source("x", 1, 3, 60, 60)
+            + layer("a", "Convolution", ["x"], extra=conv.format(3, 2, 1))
+            + layer("b", "Convolution", ["a"], extra=conv.format(3, 1, 2))
+            + layer("p", "Pooling", ["b"], extra="pooling_param { kernel_size: 2 stride: 2 }")
+            + layer("r", "ReLU", ["p"])
+            + layer("up", "Deconvolution", ["r"], extra=conv.format(4, 4, 1))
+            + layer("c", "Convolution", ["up"], extra=conv.format(3, 1, 1))
+            + dense("ip", "c", 4)
+        )
+        sees = {row.name: row.sees for row in view.summary_rows(net)}
+        # a: 3 every 2; b: 3 + 4 * 2; p: + 1 * 2, every 4; up: a kernel of 4 with stride 4 stamps
+        # each value once, so every 1; c: + 2 * 1
+        assert [sees[n] for n in ("x", "a", "b", "p", "r", "up", "c")] == [
+            (1, 1), (3, 3), (11, 11), (13, 13), (13, 13), (13, 13), (15, 15),
+        ]  # fmt: skip
+        assert sees["ip"] == (math.inf, math.inf)
+        assert "15×15" in view.summary(net, receptive=True, width=120)
+        assert "15×15" not in view.summary(net, width=120)
+
+    def test_statistics_are_not_learned(self):
+        net, _ = compiled(source("x", 2, 3, 4, 5) + layer("bn", "BatchNorm", ["x"]))
+        assert view.summary_rows(net)[1].params == 0
+        text = view.summary(net, width=120)
+        assert "0 parameters" in text
+        assert "7 values of statistics" in text
+        assert "no parameters" in view.draw(net, format="rails")
+
+    def test_json_and_csv(self):
+        net, _ = compiled(SIAMESE)
+        found = json.loads(view.summary_json(net))
+        assert found["totals"]["params"] == 44
+        assert found["totals"]["macs"] == 560
+        assert found["layers"][2]["outputs"] == [[7, 4]]
+        rows = list(csv.DictReader(io.StringIO(view.summary_csv(net))))
+        assert [row["name"] for row in rows] == ["a", "b", "left", "right", "both"]
+        assert (rows[2]["params"], rows[3]["shared"], rows[2]["outputs"]) == ("44", "44", "7x4")
+        found = json.loads(view.params_json(net, solver=0.5))
+        assert found["params"][0]["uses"][1]["lr_mult"] == 10
+        assert found["params"][0]["rate"] == 5
+        rows = list(csv.DictReader(io.StringIO(view.params_csv(net, solver=0.5))))
+        assert [row["user"] for row in rows] == ["left", "right", "left", "right"]
+
+    def test_an_unknown_layer_has_no_known_macs(self):
+        net, _ = compiled(source("x", 2, 3) + layer("odd", "Nonsense", ["x"]))
+        found = json.loads(view.summary_json(net))
+        assert found["totals"]["macs"] is None
+        assert found["layers"][1]["sees"] is None
 
 
 class TestParams:
