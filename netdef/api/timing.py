@@ -1,8 +1,8 @@
-"""How long a net takes, by layer and whole."""
+"""How long a net takes, step by step and whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -11,27 +11,33 @@ import numpy as np
 
 from netdef.api.loading import StrPath, pick_state, read
 from netdef.layers.base import Phase
-from netdef.run.executor import Executor
 from netdef.run.net import Net
+from netdef.run.threads import blas
+from netdef.run.trace import Trace, step_name
+from netdef.view.steps import plan_rows
 
 
 @dataclass(frozen=True, slots=True)
-class LayerTime:
-    """How long a layer takes.
+class StepTime:
+    """How long a step of the plan takes.
 
     Attributes:
-        name: of the layer.
-        type: Caffe's.
-        forward: milliseconds, median.
-        backward: milliseconds, median; None where it does not run backward.
+        name: of the layer; of a copy, what is copied.
+        type: Caffe's; "" for a copy.
+        how: its layout, algorithm, and the layers that are done with it.
+        forward: milliseconds, median; None where it has nothing to do.
+        backward: likewise.
         macs: multiply-accumulates of a forward pass.
+        gradients: how many products of that size backward makes.
     """
 
     name: str
     type: str
-    forward: float
+    how: str
+    forward: float | None
     backward: float | None
     macs: int
+    gradients: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,10 @@ class Times:
         threads: parts of the batch computed side by side.
         batch: images of a pass, 0 where nobody can tell.
         iterations: over which medians were taken.
-        layers: each alone, in order; the sum is more than the whole, where layers of one
-            thread do not wait for those of another.
+        steps: as they run, each shard in its thread; of several shards the slowest counts.
         forward: milliseconds of a whole pass.
         backward: likewise; None where nothing runs backward.
+        sgemm: GFLOP/s of this machine's own matrix product, with as many threads.
     """
 
     name: str
@@ -55,14 +61,15 @@ class Times:
     threads: int
     batch: int
     iterations: int
-    layers: tuple[LayerTime, ...]
+    steps: tuple[StepTime, ...]
     forward: float
     backward: float | None
+    sgemm: float
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of a forward pass."""
-        return sum(layer.macs for layer in self.layers)
+        return sum(step.macs for step in self.steps)
 
 
 def time(
@@ -74,8 +81,10 @@ def time(
     stages: Iterable[str] = (),
     seed: int | None = None,
     threads: int | None = None,
+    exact: bool = False,
+    profile: str | None = None,
 ) -> Times:
-    """Measure a net's forward and backward passes.
+    """Measure a net's forward and backward passes, and each step of them as it runs.
 
     Args:
         path: the net's prototxt; Input blobs are filled with random numbers.
@@ -85,69 +94,102 @@ def time(
         stages: decide which layers the net has.
         seed: of everything random.
         threads: as for `load`.
+        exact: as for `load`.
+        profile: a file for a trace that chrome://tracing and Perfetto open.
 
     Raises:
         NetdefError: a file is at fault.
     """
     document = read(path)
     state = pick_state(document, phase, level, stages, first="train")
-    with Net(document, state, seed=seed, threads=threads, keep="outputs") as net:
+    with Net(document, state, seed=seed, threads=threads, keep="outputs", exact=exact) as net:
         random = np.random.default_rng(seed)
         for name in net.inputs:
             data = net.blobs[name].data
-            data[...] = random.random(data.shape, np.float32)
-        net.forward()  # what is written into inputs is taken over, caches are warm
-        return _measure(net, str(state), iterations)
+            # whole numbers from 0 to 1 are labels of any net
+            data[...] = random.random(data.shape) if data.ndim > 1 else 0
+        return _measure(net, str(state), iterations, profile)
 
 
-def _measure(net: Net, state: str, iterations: int) -> Times:
-    graph, program = net.graph, net.program
-    executor = Executor(program, [param.array() for param in net.learned])
-    fresh = [True] * len(net.learned)
-    backward = any(step.backward for step in program.steps)
-    nodes = range(len(graph.nodes))
+def _measure(net: Net, state: str, iterations: int, profile: str | None) -> Times:
+    backward = any(step.backward for step in net.program.steps)
 
-    def median_of(run: Callable[[], None]) -> float:
-        times = []
-        for _ in range(iterations):
-            start = perf_counter()
-            run()
-            times.append(perf_counter() - start)
-        return 1000 * median(times)
+    def run() -> tuple[float, float]:
+        start = perf_counter()
+        net.forward()
+        middle = perf_counter()
+        if backward:
+            net.clear_param_diffs()
+            net.backward()
+        return 1000 * (middle - start), 1000 * (perf_counter() - middle)
 
-    forward_ms = median_of(executor.forward)
-    backward_ms = None
-    parts = [median_of(lambda i=i: executor.forward(i, i)) for i in nodes]  # type: ignore[misc]
-    back_parts: dict[int, float] = {}
-    if backward:
-        executor.forward()
-        backward_ms = median_of(lambda: executor.backward(fresh))
-        last = len(graph.nodes)
-        # what a pass does besides its layers: start the gradients, gather those of params
-        around = median_of(lambda: executor.backward(fresh, last, last))
-        for i in nodes:
-            if graph.nodes[i].backward:
-                spent = median_of(lambda i=i: executor.backward(fresh, i, i))  # type: ignore[misc]
-                back_parts[i] = max(spent - around, 0.0)
-    shapes = [program.values[i].shape for step in program.steps for i in step.tops]
+    run()  # what is written into inputs is taken over, caches are warm
+    whole = [run() for _ in range(iterations)]
+    trace = net.trace = Trace()
+    for _ in range(iterations):
+        run()
+        trace.mark()
+    net.trace = None
+    if profile is not None:
+        trace.write(profile, net.program)
+    shapes = [net.program.values[i].shape for step in net.program.steps for i in step.tops]
     return Times(
-        graph.name,
+        net.name,
         state,
-        program.shards,
+        net.program.shards,
         next((shape[0] for shape in shapes if shape), 0),
         iterations,
-        tuple(
-            LayerTime(node.name, node.type, parts[i], back_parts.get(i), _macs(net, i))
-            for i, node in enumerate(graph.nodes)
-        ),
-        forward_ms,
-        backward_ms,
+        tuple(_steps(net, trace)),
+        median(forward for forward, _ in whole),
+        median(back for _, back in whole) if backward else None,
+        sgemm_rate(net.program.shards),
     )
 
 
+def sgemm_rate(threads: int) -> float:
+    """GFLOP/s of large square matrix products, the best of several."""
+    size = 1024
+    a = np.random.default_rng(1).standard_normal((size, size), dtype=np.float32)
+    out = np.empty_like(a)
+    blas.use(threads)
+    seconds = []
+    for _ in range(8):
+        start = perf_counter()
+        np.matmul(a, a, out=out)
+        seconds.append(perf_counter() - start)
+    return 2 * size**3 / min(seconds) / 1e9
+
+
+def _steps(net: Net, trace: Trace) -> Iterator[StepTime]:
+    found = {(time.step, time.way): median(time.passes) for time in trace.times()}
+    rows = plan_rows(net.program)
+    program = net.program
+    for index, (step, row) in enumerate(zip(program.steps, rows, strict=True)):
+        forward, backward = found.get((index, "forward")), found.get((index, "backward"))
+        if forward is None and backward is None:
+            continue
+        done = [
+            program.net.nodes[other.node].name
+            for other in program.steps
+            if other.fused_into == index
+        ]
+        node = program.net.nodes[step.node]
+        learns = any(program.net.params[p].learns for p in node.params)
+        yield StepTime(
+            step_name(program, index),
+            "" if step.layer is None else node.type,
+            ", ".join(word for word in (row.layout, row.forward, *(f"+{n}" for n in done)) if word),
+            forward,
+            backward,
+            _macs(net, index),
+            learns + any(step.propagate),
+        )
+
+
 def _macs(net: Net, index: int) -> int:
-    node = net.graph.nodes[index]
+    step = net.program.steps[index]
+    node = net.graph.nodes[step.node]
     bottoms, tops = net.graph.bottom_shapes(node), net.graph.top_shapes(node)
-    if node.layer is None or bottoms is None or tops is None:
+    if step.layer is None or bottoms is None or tops is None:
         return 0
-    return node.layer.macs(bottoms, tops)
+    return step.layer.macs(bottoms, tops)

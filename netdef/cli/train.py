@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -50,6 +52,7 @@ _EFFECTS = click.Choice(["stop", "snapshot", "none"])
 @click.option(
     "--sighup-effect", type=_EFFECTS, default="snapshot", show_default=True, help="Of SIGHUP."
 )
+@click.option("--profile", metavar="FILE", help="Write a trace for chrome://tracing or Perfetto.")
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -67,6 +70,7 @@ def train(
     log_format: str,
     sigint_effect: str,
     sighup_effect: str,
+    profile: str | None,
 ) -> None:
     """Train a net.
 
@@ -100,7 +104,9 @@ def train(
         seed=seed,
         threads=threads,
     )
-    ctx.exit(_run(solver, resume, log_format, sigint_effect, sighup_effect))
+    with _profiled(solver, profile):
+        status = _run(solver, resume, log_format, sigint_effect, sighup_effect)
+    ctx.exit(status)
 
 
 def _state_settings(phase: str | None, level: int, stages: tuple[str, ...]) -> list[str]:
@@ -144,6 +150,22 @@ def _load(
     solver.report.raise_if_errors()
     print_report(solver.report)
     return solver
+
+
+@contextmanager
+def _profiled(solver: Solver, path: str | None) -> Iterator[None]:
+    """Note when each step of the train net runs, and write it at the end."""
+    if path is None:
+        yield
+        return
+    from netdef.run.trace import Trace
+
+    trace = solver.net.trace = Trace()
+    try:
+        yield
+    finally:
+        solver.net.trace = None
+        trace.write(path, solver.net.program)
 
 
 def _run(solver: Solver, resume: str | None, log_format: str, sigint: str, sighup: str) -> int:

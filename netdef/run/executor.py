@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from netdef.graph.problems import complaint, name_span
 from netdef.layers.base import Array, Backward, Epilogue, Forward
 from netdef.plan import ParamGradient, Program, Step
 from netdef.run.threads import blas, workers
+from netdef.run.trace import Event, Trace
 
 # What a step does for one shard, and tasks in which no shard waits for another.
 Task = Callable[[Step, int], None]
@@ -30,12 +32,17 @@ class Executor:
     Args:
         program: the plan's result.
         diffs: for each of the net's params its gradient array, in Caffe's shape.
+
+    Attributes:
+        trace: takes the time of each step; None for none.
     """
 
     def __init__(self, program: Program, diffs: Sequence[Array]) -> None:
         self.program = program
         self._diffs = diffs
         self._spare: dict[int, Array] = {}
+        self.trace: Trace | None = None
+        self._indices = {id(step): index for index, step in enumerate(program.steps)}
         self._segments: dict[tuple[object, ...], list[Segment]] = {}
 
     def forward(
@@ -59,7 +66,7 @@ class Executor:
             self._segments[key] = list(
                 self._staged(alone, lambda step: _forward_tasks(step, hosts.get(id(step), ())))
             )
-        self._run(self._segments[key])
+        self._run(self._segments[key], "forward")
 
     def backward(self, fresh: Sequence[bool], first: int = 0, last: int | None = None) -> None:
         """Run the steps of nodes `last` down to `first` backward.
@@ -79,7 +86,7 @@ class Executor:
         if key not in self._segments:
             steps = [s for s in self._between(first, last) if s.backward and not s.view_diff]
             self._segments[key] = list(self._staged(reversed(steps), _backward_tasks))
-        self._run(self._segments[key])
+        self._run(self._segments[key], "backward")
         for gradient in self.program.gradients:
             self._gather(gradient, fresh=fresh[gradient.param])
 
@@ -122,27 +129,44 @@ class Executor:
         if segment:
             yield segment
 
-    def _run(self, segments: Iterable[Segment]) -> None:
+    def _run(self, segments: Iterable[Segment], way: str) -> None:
         shards = self.program.shards
         blas.use(max(1, self.program.options.shards // shards))
         for segment in segments:
             if segment[0][0].sharded and shards > 1:
                 workers(shards).run(
-                    [partial(self._run_segment, segment, shard) for shard in range(shards)]
+                    [partial(self._run_segment, segment, shard, way) for shard in range(shards)]
                 )
             else:
-                self._run_segment(segment, 0)
+                self._run_segment(segment, 0, way)
 
-    def _run_segment(self, segment: Segment, shard: int) -> None:
+    def _run_segment(self, segment: Segment, shard: int, way: str) -> None:
         step = None
         try:
             # what is not finite is carried, as in Caffe, and does not warn at each layer
             with np.errstate(all="ignore"):
+                if self.trace is not None:
+                    segment = [(step, self._traced(task, way)) for step, task in segment]
                 for step, task in segment:
                     task(step, shard)
         except (BottomError, FieldError, DataError) as error:
             assert step is not None
             raise NetdefError(self._placed(step, error)) from error
+
+    def _traced(self, task: Task, way: str) -> Task:
+        """The same task, with its time noted."""
+        trace = self.trace
+        assert trace is not None
+
+        def run(step: Step, shard: int) -> None:
+            begin = perf_counter_ns()
+            try:
+                task(step, shard)
+            finally:
+                index = self._indices[id(step)]
+                trace.add(Event(index, way, shard, begin, perf_counter_ns()))
+
+        return run
 
     def _placed(self, step: Step, error: BottomError | FieldError | DataError) -> Problem:
         net = self.program.net

@@ -24,6 +24,7 @@ from netdef.run.fast import use_fast
 from netdef.run.learned import LearnedParam
 from netdef.run.resize import carry, marked_as, next_resizing, node_of, source_shapes
 from netdef.run.threads import thread_count
+from netdef.run.trace import Trace
 from netdef.schema.document import Document
 from netdef.schema.weights import Weights, read_weights, write_weights
 
@@ -104,6 +105,7 @@ class Net:
         self._writers: dict[str, Any] = {}
         self._resized: dict[int, Shapes] = {}
         self._until: int | None = None  # the last node of a plan that is a part of the net
+        self._trace: Trace | None = None
         self._begun: dict[int, Layer[Any]] = {}
         self.report = Report()
         self.passes = 0
@@ -152,6 +154,15 @@ class Net:
     def program(self) -> Program:
         """The plan that runs."""
         return self._program
+
+    @property
+    def trace(self) -> Trace | None:
+        """Takes the time of each step that runs; None, as at first, for none."""
+        return self._trace
+
+    @trace.setter
+    def trace(self, trace: Trace | None) -> None:
+        self._trace = self._executor.trace = trace
 
     @property
     def loss_weights(self) -> dict[str, float]:
@@ -392,6 +403,7 @@ class Net:
         self._program = make_plan(self.graph, arrays, options, self._random)
         diffs = [p.array() if self._program.gradients else p.data for p in self.learned]
         self._executor = Executor(self._program, diffs)
+        self._executor.trace = self._trace
         if whole:
             self._whole = self.graph, self._program
         for name, value in self._program.last().items():

@@ -106,12 +106,29 @@ def test_time(call):
     result = call("time", MODEL, "--iterations", "3", "--threads", "1")
     assert result.exit_code == 0
     rows = [line.split() for line in result.stdout.splitlines()]
-    assert [row[0] for row in rows[2:6]] == ["data", "ip", "loss", "whole"]
-    assert float(rows[5][1]) > 0
+    assert {"data", "ip", "loss", "whole"} <= {row[0] for row in rows[2:]}
+    assert "sgemm" in result.stdout
     found = json.loads(call("time", MODEL, "--iterations", "3", "--json").stdout)
     assert found["batch"] == 6
-    assert found["layers"][1]["macs"] == 6 * 3 * 2
+    (ip,) = (step for step in found["steps"] if step["name"] == "ip" and step["type"])
+    assert (ip["macs"], ip["gradients"]) == (6 * 3 * 2, 1)
+    assert 0 < ip["forward"] < found["forward"]
     assert found["backward"] > 0
+
+
+@pytest.mark.parametrize("command", ["time", "train"])
+def test_a_trace_that_a_browser_opens(call, folder, command):
+    files = [MODEL] if command == "time" else [MODEL, SOLVER]
+    result = call(command, *files, "--profile", "trace.json", "--threads", "2")
+    assert result.exit_code == 0, result.stderr
+    events = json.loads((folder / "trace.json").read_text())["traceEvents"]
+    spans = [event for event in events if event["ph"] == "X"]
+    assert {"ip", "loss"} <= {event["name"] for event in spans}
+    assert {event["cat"] for event in spans} == {"forward", "backward"}
+    assert all(event["dur"] >= 0 for event in spans)
+    result = call(command, *files, "--profile", "no/such/folder/trace.json")
+    assert result.exit_code == 1
+    assert "the trace `no/such/folder/trace.json` cannot be written" in result.stderr
 
 
 def test_time_without_backward(call, folder):
