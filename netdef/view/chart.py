@@ -188,9 +188,8 @@ class Chart:
 
     @cached_property
     def macs(self) -> int | None:
-        """Of one forward pass; None where a layer's are unknown."""
-        found = [item.macs for item in self.items]
-        return None if None in found else sum(m for m in found if m is not None)
+        """Of one forward pass of the net, folded or not; None where a layer's are unknown."""
+        return _macs(self.net, self.net.nodes)
 
     @property
     def twice(self) -> str:

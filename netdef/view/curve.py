@@ -8,11 +8,11 @@ from math import inf, isfinite, log10
 from netdef.view.cells import pad, width
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
-_SPREAD = 50.0  # from this ratio of the greatest to the least on, the axis is logarithmic
+_LOW = 8.0  # where half of the values are less than the greatest by this factor, bars vanish
 
 
 def curve(values: Sequence[float], height: int = 6, *, unicode: bool = True) -> list[str]:
-    """Bars from the least value to the greatest, or from 0 where that is not far.
+    """Bars from 0 to the greatest value, on a logarithmic axis where most would be too low.
 
     Args:
         values: one for each column; what is not finite leaves its column empty.
@@ -25,7 +25,8 @@ def curve(values: Sequence[float], height: int = 6, *, unicode: bool = True) -> 
     known = [value for value in values if isfinite(value)]
     top = max(known, default=0.0)
     least = min((value for value in known if value > 0), default=top)
-    steep = top > 0 and min(known) >= 0 and top / least >= _SPREAD
+    middle = sorted(known)[len(known) // 2] if known else top
+    steep = top > least and min(known) >= 0 and middle * _LOW <= top
     if steep:
         floor = 10 ** (log10(least) - log10(top / least) / (8 * height))  # the least has a bar
         shares = [_share(log10(v / floor), log10(top / floor)) if v > 0 else 0.0 for v in values]
