@@ -1,4 +1,6 @@
-"""Write netdef/schema/netdef_pb2.py and its stubs from netdef.proto: `make proto`.
+"""Write what netdef/schema has from netdef.proto: netdef_pb2.py, its stubs, and meanings.py.
+
+`make proto` runs it. The meanings are the fields' comments, for commands that explain a setting.
 
 With `--check`, writes nothing and fails where the files are not what the proto gives.
 
@@ -11,15 +13,30 @@ every protoc gives the same file.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import subprocess
 import sys
 import tempfile
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULE = Path("netdef/schema/netdef_pb2.py")
 STUBS = MODULE.with_suffix(".pyi")
+MEANINGS = MODULE.with_name("meanings.py")
+
+_MEANINGS_HEAD = '''\
+"""What each field means: the comments of proto/netdef.proto, by message. Made by `make proto`."""
+
+from __future__ import annotations
+
+MEANINGS: dict[str, dict[str, str]] = {
+'''
+
+_FIELD = re.compile(r"(?:optional|repeated|required) \S+ (\w+) =")
+_WIDTH = 100  # of a line, as ruff has it, which is to find nothing to change
 
 _GUARD = re.compile(
     r"# NO CHECKED-IN PROTOBUF GENCODE\n"
@@ -48,7 +65,52 @@ def generate(proto: Path) -> dict[Path, str]:
         )
         texts = {path: (Path(folder) / path).read_text("utf-8") for path in (MODULE, STUBS)}
     texts[MODULE] = _GUARD.sub("", texts[MODULE])
+    texts[MEANINGS] = "".join(_meanings(proto.read_text("utf-8")))
     return texts
+
+
+def _meanings(proto: str) -> Iterator[str]:
+    """The module of meanings, piece by piece."""
+    yield _MEANINGS_HEAD
+    message, comment, depth = "", [], 0
+    for line in map(str.strip, proto.splitlines()):
+        if line.startswith("//"):
+            comment.append(line.removeprefix("//").strip())
+            continue
+        if opened := re.match(r"message (\w+) {", line):
+            message = opened[1]
+            yield f'    "{message}": {{\n'
+        elif depth == 1 and (field := _FIELD.match(line)):
+            yield from _entry(field[1], " ".join(comment))
+        depth += line.count("{") - line.count("}")
+        if depth == 0 and message and "}" in line:
+            yield "    },\n"
+            message = ""
+        comment = []
+    yield "}\n"
+
+
+def _entry(name: str, comment: str) -> Iterator[str]:
+    """A field and its meaning, in lines that are not too long."""
+    words = [json.dumps(part, ensure_ascii=False) for part in _lines(comment)]
+    single = f'        "{name}": {words[0]},\n'
+    if len(words) == 1 and len(single) <= _WIDTH + 1:
+        yield single
+        return
+    if len(words) == 1:
+        yield f'        "{name}": (\n            {words[0]}\n        ),\n'
+        return
+    yield f'        "{name}": (\n'
+    yield from (f"            {part}\n" for part in words)
+    yield "        ),\n"
+
+
+def _lines(comment: str) -> list[str]:
+    """Pieces that give the comment when joined."""
+    if len(comment) <= _WIDTH - 14:
+        return [comment]
+    parts = textwrap.wrap(comment, _WIDTH - 17)
+    return [*(part + " " for part in parts[:-1]), parts[-1]]
 
 
 def main() -> int:

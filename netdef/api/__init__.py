@@ -12,18 +12,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from netdef.api.checking import check
     from netdef.api.contents import inspect
+    from netdef.api.conversion import convert
+    from netdef.api.deploying import deploy
+    from netdef.api.differences import diff
     from netdef.api.kinds import explain, layer_types
     from netdef.api.loading import compile_file, load, load_solver, make_state, pick_state
     from netdef.api.look import draw, params, summary
     from netdef.api.scores import test
+    from netdef.api.solving import solver
+    from netdef.api.state_lists import states
     from netdef.api.steps import plan
+    from netdef.api.texts import fmt, upgrade
     from netdef.api.timing import time
 
 __all__ = [
     "check",
     "compile_file",
+    "convert",
+    "deploy",
+    "diff",
     "draw",
     "explain",
+    "fmt",
     "inspect",
     "layer_types",
     "load",
@@ -32,16 +42,23 @@ __all__ = [
     "params",
     "pick_state",
     "plan",
+    "solver",
+    "states",
     "summary",
     "test",
     "time",
+    "upgrade",
 ]
 
 _HOMES = {
     "check": "checking",
     "compile_file": "loading",
+    "convert": "conversion",
+    "deploy": "deploying",
+    "diff": "differences",
     "draw": "look",
     "explain": "kinds",
+    "fmt": "texts",
     "inspect": "contents",
     "layer_types": "kinds",
     "load": "loading",
@@ -50,9 +67,12 @@ _HOMES = {
     "params": "look",
     "pick_state": "loading",
     "plan": "steps",
+    "solver": "solving",
+    "states": "state_lists",
     "summary": "look",
     "test": "scores",
     "time": "timing",
+    "upgrade": "texts",
 }
 
 

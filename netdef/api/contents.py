@@ -16,13 +16,24 @@ from netdef.schema.sniff import Kind, sniff
 
 if TYPE_CHECKING:
     from netdef.api.loading import StrPath
+    from netdef.graph import Net
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Of an array's values; those that are not finite are counted and left out of the rest."""
+    """Of an array's values; those that are not finite are counted and left out of the rest.
+
+    Attributes:
+        min: the least.
+        max: the greatest.
+        mean: of all.
+        std: how far they are spread around the mean.
+        zeros: how many are 0.
+        non_finite: how many are NaN or infinite.
+        histogram: how many are in each of equal ranges from min to max.
+    """
 
     min: float
     max: float
@@ -30,6 +41,7 @@ class Statistics:
     std: float
     zeros: int
     non_finite: int
+    histogram: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,9 @@ class Entry:
         dtype: of its values in the file.
         statistics: where they were asked for.
         note: what it is, in a few words.
+        role: of the blob, or of the param that it is a slot of: weight, bias, running mean.
+        slot: its letter in the update rule's formula, in a solver state.
+        bytes: that its values take in the file.
     """
 
     name: str
@@ -54,6 +69,9 @@ class Entry:
     dtype: str
     statistics: Statistics | None = None
     note: str = ""
+    role: str = ""
+    slot: str = ""
+    bytes: int = 0
 
     @property
     def count(self) -> int:
@@ -72,6 +90,8 @@ class Inspection:
         facts: what else it says: iteration, model, version.
         entries: its arrays, in its order.
         notes: what they mean together.
+        scalars: numbers of the update rule that are in no file, for the iteration tells them:
+            name, value, meaning.
     """
 
     path: str
@@ -80,6 +100,7 @@ class Inspection:
     facts: dict[str, str | int]
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
+    scalars: tuple[tuple[str, float, str], ...] = ()
 
     @property
     def count(self) -> int:
@@ -87,15 +108,23 @@ class Inspection:
         return sum(entry.count for entry in self.entries)
 
 
-def inspect(path: StrPath, *, stat: bool = False) -> Inspection:
+def inspect(
+    path: StrPath,
+    *,
+    stat: bool = False,
+    net: StrPath | None = None,
+    solver: StrPath | None = None,
+) -> Inspection:
     """Look into a .caffemodel, .solverstate, HDF5, .npz or .safetensors file, an LMDB or a mean.
 
     Args:
         path: of the file; its kind is told by content.
         stat: also look at the values.
+        net: a prototxt that tells the params' names and roles in a solver state.
+        solver: a prototxt that tells the slots' names in a state that does not, as Caffe's.
 
     Raises:
-        NetdefError: the file cannot be read, is damaged, or holds no values.
+        NetdefError: a file cannot be read, is damaged, or holds no values.
     """
     name = os.fspath(path)
     try:
@@ -103,13 +132,15 @@ def inspect(path: StrPath, *, stat: bool = False) -> Inspection:
         size = _size(Path(path))
     except (OSError, ValueError) as error:
         raise NetdefError(unreadable(path, error)) from error
+    from netdef.api.histories import read_state_file
     from netdef.api.readers import READERS
 
     reader = READERS.get(kind)
-    if reader is None:
+    state = kind in (Kind.STATE, Kind.STATE_HDF5)
+    if reader is None and not state:
         raise NetdefError(_not_inspectable(name, kind))
     try:
-        found = reader(path, stat)
+        found = reader(path, stat) if reader else read_state_file(path, stat, net, solver)
     except (OSError, ValueError, KeyError, EOFError, RuntimeError) as error:
         words = str(error).partition("\n")[0].lower().rstrip(".")
         raise NetdefError(
@@ -144,12 +175,14 @@ class Fit:
         unused: layers of the file that the net does not have.
         fitting: layers of the net that have their weights in the file.
         wanted: layers of the net that have weights.
+        what: is counted; in solver states it is params.
     """
 
     misfits: tuple[str, ...]
     unused: tuple[str, ...]
     fitting: int
     wanted: int
+    what: str = "layers with weights"
 
 
 def check_against(found: Inspection, path: StrPath) -> Fit:
@@ -170,6 +203,8 @@ def check_against(found: Inspection, path: StrPath) -> Fit:
     graph = compile_file(path, report)
     if graph is None:
         raise NetdefError(report)
+    if any(entry.slot for entry in found.entries):
+        return _state_fit(found, graph)
     wanted = {
         node.name: [learned.shape for learned in node.learned]
         for node in graph.nodes
@@ -189,6 +224,26 @@ def check_against(found: Inspection, path: StrPath) -> Fit:
             misfits.append(f"`{layer}` is {_shapes(its)} in the file, {_shapes(shapes)} in the net")
     unused = tuple(layer for layer in have if layer not in wanted)
     return Fit(tuple(misfits), unused, len(wanted) - len(misfits), len(wanted))
+
+
+def _state_fit(found: Inspection, graph: Net) -> Fit:
+    """As `check_against`, for a solver state: its params are those of the net, in order."""
+    first = found.entries[0].slot
+    have = [entry.shape for entry in found.entries if entry.slot == first]
+    misfits = []
+    for index, param in enumerate(graph.params):
+        name = f"{graph.nodes[param.owner.node].name}[{param.owner.index}]"
+        if index >= len(have):
+            misfits.append(f"`{name}` of the net has no history in the file")
+        elif have[index] != param.shape:
+            pair = f"{_shapes([have[index]])} in the file, {_shapes([param.shape])} in the net"
+            misfits.append(f"`{name}` is {pair}")
+    unused: tuple[str, ...] = ()
+    extra = have[len(graph.params) :]
+    if extra:
+        unused = (f"{len(extra)} params",)
+    fitting = len(graph.params) - len(misfits)
+    return Fit(tuple(misfits), unused, fitting, len(graph.params), "params")
 
 
 def _shapes(shapes: list[Shape]) -> str:

@@ -86,6 +86,7 @@ def load(
     seed: int | None = None,
     threads: int | None = None,
     exact: bool = False,
+    fast: bool | None = None,
 ) -> Net:
     """A net ready to run, from its prototxt.
 
@@ -99,6 +100,7 @@ def load(
         seed: of fillers and everything random; None for new numbers each time.
         threads: None for NETDEF_THREADS, else the cores this process may use.
         exact: use only arithmetic that keeps Caffe's digits.
+        fast: compiled kernels; None for where numba is installed, unless NETDEF_FAST is 0.
 
     Raises:
         NetdefError: the file has mistakes; its report has them all, with places.
@@ -107,7 +109,7 @@ def load(
     from netdef.run.net import Net
 
     state = make_state(phase, level, stages)
-    net = Net(read(path), state, seed=seed, threads=threads, keep=keep, exact=exact)
+    net = Net(read(path), state, seed=seed, threads=threads, keep=keep, exact=exact, fast=fast)
     if weights is not None:
         net.copy_from(weights)
     return net

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netdef.api.contents import Entry, Inspection, Shape, Statistics
+from netdef.api.roles import roles
 from netdef.diag import NetdefError
 from netdef.schema.sniff import Kind
-from netdef.schema.weights import Weights, read_state, read_weights
+from netdef.schema.weights import Stored, scan_weights
 
 if TYPE_CHECKING:
     from netdef.api.loading import StrPath
+
+_BINS = 16
+_CHUNK = 1 << 20  # values looked at together, so that no second copy of an array is made
 
 
 def _found(
@@ -25,125 +28,102 @@ def _found(
     return Inspection("", "", 0, facts or {}, tuple(entries), notes)
 
 
-def _statistics(values: Any, wanted: bool) -> Statistics | None:  # noqa: FBT001  passed along
-    if not wanted or values.dtype.kind not in "fiub" or not values.size:
+def statistics(values: Any) -> Statistics | None:
+    """Of an array; None where it has no numbers."""
+    if values.dtype.kind not in "fiub" or not values.size:
         return None
-    finite = values[np.isfinite(values)].astype(np.float64)
-    if not finite.size:
+    flat = values.reshape(-1)
+    chunks = [flat[at : at + _CHUNK] for at in range(0, flat.size, _CHUNK)]
+    least, most, total, zeros, count = np.inf, -np.inf, 0.0, 0, 0
+    for finite in map(_finite, chunks):
+        if finite.size:
+            least, most = min(least, finite.min()), max(most, finite.max())
+            total += float(finite.sum())
+            zeros += int(np.count_nonzero(finite == 0))
+            count += finite.size
+    if not count:
         nan = float("nan")
-        return Statistics(nan, nan, nan, nan, 0, values.size)
-    return Statistics(
-        float(finite.min()),
-        float(finite.max()),
-        float(finite.mean()),
-        float(finite.std()),
-        int(np.count_nonzero(finite == 0)),
-        values.size - finite.size,
+        return Statistics(nan, nan, nan, nan, 0, flat.size)
+    mean, squares = total / count, 0.0
+    bins = np.zeros(_BINS, np.int64)
+    for finite in map(_finite, chunks):
+        squares += float(np.square(finite - mean).sum())
+        if most > least and np.isfinite(most - least):
+            bins += np.histogram(finite, _BINS, (least, most))[0]
+    std = (squares / count) ** 0.5
+    shown = tuple(int(n) for n in bins) if bins.any() else ()
+    return Statistics(float(least), float(most), mean, std, zeros, int(flat.size - count), shown)
+
+
+def _finite(chunk: Any) -> Any:
+    wide = chunk.astype(np.float64)
+    return wide[np.isfinite(wide)]
+
+
+def entry_of(stored: Stored, stat: bool, **more: Any) -> Entry:  # noqa: FBT001  passed along
+    """What there is to say of an array; `more` are fields that the file does not tell."""
+    try:
+        size = np.dtype(stored.dtype).itemsize
+    except TypeError:
+        size = 0  # a type that NumPy lacks
+    return Entry(
+        more.pop("name", stored.name),
+        more.pop("layer", stored.layer),
+        stored.index,
+        stored.shape,
+        stored.dtype,
+        statistics(stored.read()) if stat else None,
+        bytes=size * stored.count,
+        **more,
     )
 
 
 def _weights(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
     entries = []
     shared = 0
-    for layer, arrays in read_weights(path).items():
-        for index, array in enumerate(arrays):
-            if array is None:
-                shared += 1
-                continue
-            entries.append(
-                Entry(
-                    f"{layer}[{index}]",
-                    layer,
-                    index,
-                    array.shape,
-                    str(array.dtype),
-                    _statistics(array, stat),
-                )
-            )
+    layers = 0
+    for _, group in groupby(scan_weights(path), key=lambda stored: stored.layer):
+        blobs = list(group)
+        layers += 1
+        shared += max(stored.index for stored in blobs) + 1 - len(blobs)
+        words = roles(blobs[0].type, [stored.shape for stored in blobs])
+        entries += [
+            entry_of(stored, stat, name=f"{stored.layer}[{stored.index}]", role=role)
+            for stored, role in zip(blobs, words, strict=True)
+        ]
     notes = (f"{shared} shared blobs are left out: they stand with their owners",) if shared else ()
-    return _found(entries, {"layers": len({e.layer for e in entries})}, notes)
+    return _found(entries, {"layers": layers}, notes)
 
 
-def _state(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
-    state = read_state(path)
-    facts: dict[str, str | int] = {
-        "iteration": state.iteration,
-        "learned_net": state.learned_net or "(not recorded)",
-        "current_step": state.current_step,
+def _archive(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
+    from netdef.schema.weights.npz import scan
+
+    return _found(_named(scan(path), stat))
+
+
+def _safetensors(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
+    from netdef.schema.weights.safetensors import scan
+
+    found, facts = scan(path)
+    return _found(_named(found, stat), dict(facts))
+
+
+def _hdf5(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
+    from netdef.schema.weights.hdf5 import scan_all
+
+    return _found([entry_of(stored, stat) for stored in scan_all(path)])
+
+
+def _named(found: Sequence[Stored], stat: bool) -> list[Entry]:  # noqa: FBT001  passed along
+    """Entries of an archive, under its own names, with roles where its layers tell."""
+    shapes: dict[str, dict[int, Shape]] = {}
+    for stored in found:
+        shapes.setdefault(stored.layer, {})[stored.index] = stored.shape
+    words = {
+        layer: dict(zip(sorted(own), roles("", [own[i] for i in sorted(own)]), strict=True))
+        for layer, own in shapes.items()
     }
-    facts |= getattr(state, "extra", {})
-    shapes = [array.shape for array in state.history]
-    slots, words = _slots(shapes)
-    params = len(shapes) // slots if slots else 0
-    names = _param_names(Path(path), state.learned_net, shapes[:params])
-    entries = []
-    for number, array in enumerate(state.history):
-        slot, param = divmod(number, params)
-        own = f"history[{number}]"
-        note = f"{own}, slot {slot + 1} of {slots}" if slots > 1 else own
-        entries.append(
-            Entry(
-                names[param] if names else own,
-                names[param].rpartition("[")[0] if names else "",
-                number,
-                array.shape,
-                str(array.dtype),
-                _statistics(array, stat),
-                note if names or slots > 1 else "",
-            )
-        )
-    return _found(entries, facts, (words,) if words else ())
-
-
-def _slots(shapes: list[Shape]) -> tuple[int, str]:
-    """How many arrays a param has in the history, and what they are."""
-    if not shapes:
-        return 0, "no history: nothing has been learned yet, or nothing learns"
-    half, odd = divmod(len(shapes), 2)
-    if not odd and shapes[:half] == shapes[half:]:
-        return 2, (
-            f"{half} params with two slots each: Adam keeps the mean of the gradients, then the "
-            "mean of their squares; AdaDelta the squares of the gradients, then of the updates "
-            f"(or {2 * half} params with one slot, where two halves of the net are alike)"
-        )
-    return 1, (
-        f"{len(shapes)} params with one slot each: SGD and Nesterov keep the last update "
-        "(momentum), AdaGrad and RMSProp sums of squared gradients"
-    )
-
-
-def _param_names(state: Path, learned_net: str, shapes: list[Shape]) -> list[str]:
-    """Names of the params, from the model beside the state, where the shapes agree in order."""
-    own = state.name.replace(".solverstate", ".caffemodel")
-    places = [Path(learned_net)] if learned_net else []
-    places += [state.with_name(n) for n in (Path(learned_net).name, own) if n]
-    model = next((p for p in places if p.is_file() and p != state), None)
-    if model is None:
-        return []
-    try:
-        weights = read_weights(model)
-    except NetdefError:  # the state can be looked at without
-        return []
-    return _matched(weights, shapes)
-
-
-def _matched(weights: Weights, shapes: list[Shape]) -> list[str]:
-    """Names of a model's blobs where these are the shapes; shared ones count once."""
-    blobs = [
-        (f"{layer}[{index}]", array)
-        for layer, arrays in weights.items()
-        for index, array in enumerate(arrays)
-        if array is not None
-    ]
-    # a binary model repeats a shared blob with each layer that has it, the history does not
-    single: list[tuple[str, Any]] = []
-    for name, array in blobs:
-        if not any(np.array_equal(array, other, equal_nan=True) for _, other in single):
-            single.append((name, array))
-    for found in (blobs, single):
-        if [array.shape for _, array in found] == shapes:
-            return [name for name, _ in found]
-    return []
+    return [entry_of(stored, stat, role=words[stored.layer][stored.index]) for stored in found]
 
 
 def _blob(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
@@ -158,92 +138,8 @@ def _blob(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READ
     if mean.shape[0] <= 4 and mean.size:
         values = ", ".join(f"{v:.6g}" for v in mean.mean(axis=(1, 2)))
         notes = (f"mean of each channel: {values}",)
-    return _found(
-        [Entry("data", "", 0, mean.shape, str(mean.dtype), _statistics(mean, stat))], {}, notes
-    )
-
-
-def _hdf5(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
-    try:
-        import h5py
-    except ImportError:
-        from netdef.data.errors import missing_package
-
-        error = missing_package("h5py", "an HDF5 file")
-        raise NetdefError(error.problem()) from None
-    entries: list[Entry] = []
-
-    def take(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            values = item[()] if stat else None
-            entries.append(
-                Entry(
-                    name,
-                    "",
-                    len(entries),
-                    item.shape or (),
-                    str(item.dtype),
-                    None if values is None else _statistics(np.asarray(values), stat),
-                )
-            )
-
-    with h5py.File(path, "r") as file:
-        file.visititems(take)
-    return _found(entries)
-
-
-def _npz(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
-    from zipfile import BadZipFile
-
-    entries = []
-    try:
-        # np.load leaves a file it was given by name open where the archive is damaged
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            for index, name in enumerate(archive.files):
-                array = archive[name]
-                entries.append(
-                    Entry(name, "", index, array.shape, str(array.dtype), _statistics(array, stat))
-                )
-    except BadZipFile as error:
-        raise ValueError(str(error)) from error
-    return _found(entries)
-
-
-_SAFE_TYPES = {
-    "F64": "<f8",
-    "F32": "<f4",
-    "F16": "<f2",
-    "I64": "<i8",
-    "I32": "<i4",
-    "I16": "<i2",
-    "I8": "i1",
-    "U8": "u1",
-    "BOOL": "?",
-}
-
-
-def _safetensors(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
-    import json
-
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
-        if not isinstance(header, dict):
-            raise ValueError("its header is no table")
-        entries = []
-        facts: dict[str, str | int] = dict(header.pop("__metadata__", {}))
-        for index, (name, about) in enumerate(header.items()):
-            entry = Entry(name, "", index, tuple(about["shape"]), str(about["dtype"]))
-            begin, end = about["data_offsets"]
-            if 8 + length + end > size:
-                raise ValueError(f"`{name}` ends at byte {8 + length + end}, the file at {size}")
-            if stat and about["dtype"] in _SAFE_TYPES:
-                file.seek(8 + length + begin)
-                values = np.frombuffer(file.read(end - begin), _SAFE_TYPES[about["dtype"]])
-                entry = replace(entry, statistics=_statistics(values, stat))
-            entries.append(entry)
-    return _found(entries, facts)
+    entry = Entry("data", "", 0, mean.shape, str(mean.dtype), statistics(mean) if stat else None)
+    return _found([entry], {}, notes)
 
 
 def _lmdb(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READERS
@@ -275,11 +171,9 @@ def _lmdb(path: StrPath, stat: bool) -> Inspection:  # noqa: FBT001  one of READ
 READERS: dict[Kind, Callable[[Any, bool], Inspection]] = {
     Kind.MODEL: _weights,
     Kind.MODEL_HDF5: _weights,
-    Kind.STATE: _state,
-    Kind.STATE_HDF5: _state,
     Kind.BLOB: _blob,
     Kind.HDF5: _hdf5,
-    Kind.NPZ: _npz,
+    Kind.NPZ: _archive,
     Kind.SAFETENSORS: _safetensors,
     Kind.LMDB: _lmdb,
 }

@@ -24,6 +24,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "summary": "List a net's layers: shapes, parameters, work, memory.",
         "params": "List a net's learned blobs: sharers, fillers, rates.",
         "plan": "Show the steps of a net as they will run.",
+        "solver": "Explain a solver: its update rule, rate and fields.",
+        "states": "Show which layers each phase, level and stage has.",
     },
     "Check": {
         "check": "Find all mistakes in nets and solvers.",
@@ -31,7 +33,12 @@ COMMANDS: dict[str, dict[str, str]] = {
         "layers": "List the types of layers, or describe one.",
     },
     "Files": {
+        "fmt": "Lay prototxt files out the canonical way.",
+        "upgrade": "Bring old nets, solvers and models to the current syntax.",
+        "deploy": "Derive the net for deploying from one for training.",
         "inspect": "Show what a file of weights or a solver state holds.",
+        "diff": "Show what changed between two snapshots or two nets.",
+        "convert": "Write weights or a solver state in another format.",
     },
 }
 

@@ -33,11 +33,13 @@ class Copied:
         matched: layers whose params were copied.
         missing: layers of the net with params that the file does not have.
         unused: layers of the file with params that the net does not have.
+        reshaped: those of `matched` that a file of 2014 has with four axes.
     """
 
     matched: tuple[str, ...]
     missing: tuple[str, ...]
     unused: tuple[str, ...]
+    reshaped: tuple[str, ...] = ()
 
 
 def copy_weights(net: Net, weights: Weights, file: str) -> Copied:
@@ -51,6 +53,14 @@ def copy_weights(net: Net, weights: Weights, file: str) -> Copied:
     for name in matched:
         _check(net, name, weights, file, report)
     report.raise_if_errors()
+    reshaped = tuple(
+        name
+        for name in matched
+        if any(
+            array is not None and array.shape != param.shape
+            for param, array in zip(net.params[name], weights[name], strict=True)
+        )
+    )
     for name in matched:
         for param, array in zip(net.params[name], weights[name], strict=True):
             if array is not None:  # HDF5 leaves a shared blob with its owner
@@ -59,6 +69,7 @@ def copy_weights(net: Net, weights: Weights, file: str) -> Copied:
         tuple(matched),
         tuple(name for name in net.params if name not in matched),
         tuple(name for name, arrays in weights.items() if arrays and name not in net.params),
+        reshaped,
     )
 
 

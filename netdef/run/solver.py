@@ -13,8 +13,8 @@ import numpy as np
 
 from netdef.diag import FieldError, NetdefError, Report
 from netdef.run import snapshot
+from netdef.run.beginning import build_nets, choose_seed, copy_initial
 from netdef.run.copy_weights import Copied
-from netdef.run.net import Net
 from netdef.run.progress import (
     Evaluated,
     Event,
@@ -31,7 +31,6 @@ from netdef.run.progress import (
 from netdef.run.resume import numbers_of, take_numbers
 from netdef.run.score import outputs_of, score
 from netdef.run.solver_file import (
-    NetSource,
     bad_setting,
     initial_weights,
     snapshot_prefix,
@@ -87,9 +86,10 @@ class Solver:
         assert file is not None
         self._document = document
         self._settings: Settings = file.settings
-        self.seed = self._choose_seed(seed)
-        self.net = self._build(file.train, threads, keep)
-        self.test_nets = [self._build(test, threads, keep, backward=False) for test in file.tests]
+        self.seed = choose_seed(self.param.random_seed if seed is None else seed)
+        self.net, self.test_nets = build_nets(
+            file.train, file.tests, seed=self.seed, threads=threads, keep=keep
+        )
         count = thread_count(threads)
         self._updater = Updater(
             self._settings.rule,
@@ -116,7 +116,7 @@ class Solver:
         self.copied: list[tuple[Path, Copied]] = []
         names = initial_weights(document) if weights is None else [Path(w) for w in weights]
         for name in names:
-            self._copy_weights(name)
+            self.copied.append((name, copy_initial(self.net, self.test_nets, name)))
         for test in self.test_nets:
             test.share_params_with(self.net)
 
@@ -449,40 +449,11 @@ class Solver:
             snapshot.check_folder(self.prefix)
             self._folder_checked = True
 
-    # beginnings
-
-    def _choose_seed(self, seed: int | None) -> int:
-        wanted = self.param.random_seed if seed is None else seed
-        return wanted if wanted >= 0 else int.from_bytes(os.urandom(6))
-
-    def _build(
-        self,
-        source: NetSource,
-        threads: int | None,
-        keep: str | Iterable[str],
-        *,
-        backward: bool = True,
-    ) -> Net:
-        return Net(
-            source.document,
-            source.state,
-            seed=self.seed,
-            threads=threads,
-            keep=keep,
-            backward=backward,
-        )
-
     def _make_watch(self) -> Watch:
         try:
             return Watch(self.param, self.test_nets)
         except FieldError as error:
             raise NetdefError(bad_setting(self._document, error)) from None
-
-    def _copy_weights(self, path: Path) -> None:
-        self.copied.append((path, self.net.copy_from(path)))
-        for test in self.test_nets:
-            if any(layer not in self.net.params for layer in test.params):
-                test.copy_from(path)
 
     def _warn(self, text: str) -> None:
         self._emit(Warned(self._iter, text))

@@ -167,8 +167,25 @@ def understand(
     Returns:
         The solver; None where the report got an error.
     """
-    message = solver_message(document)
     before = len(report.errors)
+    settings = check_settings(document, report)
+    nets = _Nets(document, report, model)
+    train, tests = nets.train(), nets.tests()
+    if len(report.errors) > before or settings is None or train is None:
+        return None
+    return SolverFile(document, settings, train, tests)
+
+
+def train_net(
+    document: Document, report: Report, model: Document | None = None
+) -> NetSource | None:
+    """The net to train; None where the report got an error."""
+    return _Nets(document, report, model).train()
+
+
+def check_settings(document: Document, report: Report) -> Settings | None:
+    """Check all of a solver that is not about nets; None where the report got an error."""
+    message = solver_message(document)
 
     def complain(error: FieldError) -> None:
         report.add(bad_setting(document, error))
@@ -186,11 +203,7 @@ def understand(
         for doubt in doubts(message, settings):
             report.add(_doubtful(document, doubt))
     _notes(document, report)
-    nets = _Nets(document, report, model)
-    train, tests = nets.train(), nets.tests()
-    if len(report.errors) > before or settings is None or train is None:
-        return None
-    return SolverFile(document, settings, train, tests)
+    return settings
 
 
 def bad_setting(document: Document, error: FieldError) -> BadSolverSetting:

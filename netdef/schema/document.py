@@ -93,7 +93,7 @@ def _fill(
 ) -> SpanMap:
     """Fill the message; the other kind of text gives one problem rather than one a line."""
     found = Report()
-    spans = fill(source, message, found)
+    spans = fill(source, message, found, _about_field)
     if not found.ok:
         from netdef.schema.sniff import Kind, kind_of_text
 
@@ -110,6 +110,12 @@ def _fill(
             return spans
     report.extend(found)
     return spans
+
+
+def _about_field(message: str, field: str) -> str | None:
+    from netdef.schema.forks import about_field  # only an unknown field pays for the table
+
+    return about_field(message, field)
 
 
 def _read_text(path: StrPath, report: Report, wanted: str) -> Source | None:

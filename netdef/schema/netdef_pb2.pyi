@@ -402,6 +402,42 @@ class SolverParameter(_message.Message):
     ADADELTA: SolverParameter.SolverType.ValueType  # 4
     ADAM: SolverParameter.SolverType.ValueType  # 5
 
+    class _EpsilonMode:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _EpsilonModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SolverParameter._EpsilonMode.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        CAFFE: SolverParameter._EpsilonMode.ValueType  # 0
+        TENSORFLOW: SolverParameter._EpsilonMode.ValueType  # 1
+        PAPER: SolverParameter._EpsilonMode.ValueType  # 2
+
+    class EpsilonMode(_EpsilonMode, metaclass=_EpsilonModeEnumTypeWrapper):
+        """Whose place for `delta` in a division by a root. With v for the mean of squared gradients and
+        v^ for the same corrected for its start at 0: CAFFE has sqrt(v) + delta; PAPER, which is
+        PyTorch's too, sqrt(v^) + delta; TENSORFLOW what TensorFlow's optimizer of the same name has,
+        which is CAFFE for Adam and sqrt(v + delta) for RMSPropMomentum.
+        """
+
+    CAFFE: SolverParameter.EpsilonMode.ValueType  # 0
+    TENSORFLOW: SolverParameter.EpsilonMode.ValueType  # 1
+    PAPER: SolverParameter.EpsilonMode.ValueType  # 2
+
+    class _MonitorMode:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MonitorModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SolverParameter._MonitorMode.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MIN: SolverParameter._MonitorMode.ValueType  # 0
+        MAX: SolverParameter._MonitorMode.ValueType  # 1
+
+    class MonitorMode(_MonitorMode, metaclass=_MonitorModeEnumTypeWrapper):
+        """Whether a smaller or a larger value is the better one."""
+
+    MIN: SolverParameter.MonitorMode.ValueType  # 0
+    MAX: SolverParameter.MonitorMode.ValueType  # 1
+
     NET_FIELD_NUMBER: _builtins.int
     NET_PARAM_FIELD_NUMBER: _builtins.int
     TRAIN_NET_FIELD_NUMBER: _builtins.int
@@ -445,6 +481,23 @@ class SolverParameter(_message.Message):
     LAYER_WISE_REDUCE_FIELD_NUMBER: _builtins.int
     WEIGHTS_FIELD_NUMBER: _builtins.int
     CLIP_VALUE_FIELD_NUMBER: _builtins.int
+    EPSILON_MODE_FIELD_NUMBER: _builtins.int
+    TRUST_COEFFICIENT_FIELD_NUMBER: _builtins.int
+    MIN_LR_FIELD_NUMBER: _builtins.int
+    PCT_START_FIELD_NUMBER: _builtins.int
+    DIV_FACTOR_FIELD_NUMBER: _builtins.int
+    FINAL_DIV_FACTOR_FIELD_NUMBER: _builtins.int
+    WARMUP_ITER_FIELD_NUMBER: _builtins.int
+    WARMUP_START_LR_FIELD_NUMBER: _builtins.int
+    MONITOR_FIELD_NUMBER: _builtins.int
+    MONITOR_MODE_FIELD_NUMBER: _builtins.int
+    MONITOR_INTERVAL_FIELD_NUMBER: _builtins.int
+    MIN_DELTA_FIELD_NUMBER: _builtins.int
+    PATIENCE_FIELD_NUMBER: _builtins.int
+    EARLY_STOPPING_FIELD_NUMBER: _builtins.int
+    KEEP_BEST_FIELD_NUMBER: _builtins.int
+    KEEP_LAST_FIELD_NUMBER: _builtins.int
+    MAX_TIME_FIELD_NUMBER: _builtins.int
     net: _builtins.str
     """File of the net for training and testing; exactly one source of a train net may be given."""
     train_net: _builtins.str
@@ -466,13 +519,17 @@ class SolverParameter(_message.Message):
     iter_size: _builtins.int
     """Batches whose gradients are added up for one update; the batch grows by this factor."""
     lr_policy: _builtins.str
-    """How the rate falls: fixed, step, exp, inv, multistep, poly or sigmoid."""
+    """How the rate falls: fixed, step, exp, inv, multistep, poly or sigmoid; of netdef's own: cosine,
+    onecycle or plateau.
+    """
     gamma: _builtins.float
-    """Factor of the policies step, exp, inv, multistep and sigmoid."""
+    """Factor of the policies step, exp, inv, multistep, sigmoid and plateau."""
     power: _builtins.float
     """Exponent of the policies inv and poly."""
     momentum: _builtins.float
-    """Share of the last update that is kept; beta1 for Adam, the averaging rate for AdaDelta."""
+    """Share of the last update that is kept; beta1 for Adam and its kin, the averaging rate for
+    AdaDelta.
+    """
     weight_decay: _builtins.float
     """Strength of the regularisation; each parameter multiplies it by its decay_mult."""
     regularization_type: _builtins.str
@@ -498,11 +555,13 @@ class SolverParameter(_message.Message):
     random_seed: _builtins.int
     """Seed of everything random, 0 or more; -1 for a new one each run."""
     type: _builtins.str
-    """Update rule: SGD, Nesterov, AdaGrad, RMSProp, AdaDelta or Adam."""
+    """Update rule: SGD, Nesterov, AdaGrad, RMSProp, AdaDelta or Adam; of netdef's own: AdamW, AMSGrad,
+    Lion, LARS or RMSPropMomentum.
+    """
     delta: _builtins.float
-    """Small number that keeps divisions finite; for AdaGrad, RMSProp, AdaDelta and Adam."""
+    """Small number that keeps divisions finite; for AdaGrad, RMSProp, AdaDelta, Adam and their kin."""
     momentum2: _builtins.float
-    """Share of the squared gradients' average that is kept; beta2 of Adam."""
+    """Share of the squared gradients' average that is kept; beta2 of Adam and its kin."""
     rms_decay: _builtins.float
     """Share of the squared gradients' average that is kept; for RMSProp."""
     debug_info: _builtins.bool
@@ -519,6 +578,42 @@ class SolverParameter(_message.Message):
     Limit of each single value of a gradient, which is cut to [-clip_value, clip_value]; none where
     absent. Comes after `clip_gradients` and the division by iter_size, before weight decay.
     """
+    epsilon_mode: Global___SolverParameter.EpsilonMode.ValueType
+    """Where `delta` stands in the formula; TENSORFLOW for RMSPropMomentum where absent."""
+    trust_coefficient: _builtins.float
+    """Share of a parameter's own size that one step of LARS at rate 1 may make."""
+    min_lr: _builtins.float
+    """The rate never falls below this; for cosine, onecycle and plateau."""
+    pct_start: _builtins.float
+    """Share of max_iter in which `onecycle` rises to base_lr."""
+    div_factor: _builtins.float
+    """`onecycle` starts at base_lr divided by this."""
+    final_div_factor: _builtins.float
+    """`onecycle` ends at its start divided by this, or at min_lr where that is more."""
+    warmup_iter: _builtins.int
+    """Iterations in which the rate rises in a line to what lr_policy says; 0 for none."""
+    warmup_start_lr: _builtins.float
+    """Rate of the first iteration of the warm-up; where absent, base_lr / (warmup_iter + 1)."""
+    monitor: _builtins.str
+    """Output of the first test net that tells how good the net is, for plateau, early_stopping and
+    keep_best; its loss where absent, or the training loss where nothing is tested.
+    """
+    monitor_mode: Global___SolverParameter.MonitorMode.ValueType
+    """Which way `monitor` gets better; where absent, MAX for tops of Accuracy, else MIN."""
+    monitor_interval: _builtins.int
+    """Iterations whose mean training loss is one value to look at, where nothing is tested."""
+    min_delta: _builtins.float
+    """A value must be better than the best by more than this to count as better."""
+    patience: _builtins.int
+    """Values no better than the best, one after the other, until `plateau` lowers the rate."""
+    early_stopping: _builtins.int
+    """Values no better than the best, one after the other, until training stops; 0 for never."""
+    keep_best: _builtins.bool
+    """Keep a snapshot of the iteration with the best value, as <snapshot_prefix>_best_iter_N."""
+    keep_last: _builtins.int
+    """Remove all but the newest snapshots, this many; 0 keeps all. The best one stays besides."""
+    max_time: _builtins.float
+    """Seconds after which training stops with a snapshot; counted anew when it is resumed."""
     @_builtins.property
     def net_param(self) -> Global___NetParameter:
         """The same net, written inside this file."""
@@ -601,10 +696,27 @@ class SolverParameter(_message.Message):
         layer_wise_reduce: _builtins.bool | None = ...,
         weights: _abc.Iterable[_builtins.str] | None = ...,
         clip_value: _builtins.float | None = ...,
+        epsilon_mode: Global___SolverParameter.EpsilonMode.ValueType | None = ...,
+        trust_coefficient: _builtins.float | None = ...,
+        min_lr: _builtins.float | None = ...,
+        pct_start: _builtins.float | None = ...,
+        div_factor: _builtins.float | None = ...,
+        final_div_factor: _builtins.float | None = ...,
+        warmup_iter: _builtins.int | None = ...,
+        warmup_start_lr: _builtins.float | None = ...,
+        monitor: _builtins.str | None = ...,
+        monitor_mode: Global___SolverParameter.MonitorMode.ValueType | None = ...,
+        monitor_interval: _builtins.int | None = ...,
+        min_delta: _builtins.float | None = ...,
+        patience: _builtins.int | None = ...,
+        early_stopping: _builtins.int | None = ...,
+        keep_best: _builtins.bool | None = ...,
+        keep_last: _builtins.int | None = ...,
+        max_time: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["average_loss", b"average_loss", "base_lr", b"base_lr", "clip_gradients", b"clip_gradients", "clip_value", b"clip_value", "debug_info", b"debug_info", "delta", b"delta", "device_id", b"device_id", "display", b"display", "gamma", b"gamma", "iter_size", b"iter_size", "layer_wise_reduce", b"layer_wise_reduce", "lr_policy", b"lr_policy", "max_iter", b"max_iter", "momentum", b"momentum", "momentum2", b"momentum2", "net", b"net", "net_param", b"net_param", "power", b"power", "random_seed", b"random_seed", "regularization_type", b"regularization_type", "rms_decay", b"rms_decay", "snapshot", b"snapshot", "snapshot_after_train", b"snapshot_after_train", "snapshot_diff", b"snapshot_diff", "snapshot_format", b"snapshot_format", "snapshot_prefix", b"snapshot_prefix", "solver_mode", b"solver_mode", "solver_type", b"solver_type", "stepsize", b"stepsize", "test_compute_loss", b"test_compute_loss", "test_initialization", b"test_initialization", "test_interval", b"test_interval", "train_net", b"train_net", "train_net_param", b"train_net_param", "train_state", b"train_state", "type", b"type", "weight_decay", b"weight_decay"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["average_loss", b"average_loss", "base_lr", b"base_lr", "clip_gradients", b"clip_gradients", "clip_value", b"clip_value", "debug_info", b"debug_info", "delta", b"delta", "device_id", b"device_id", "display", b"display", "div_factor", b"div_factor", "early_stopping", b"early_stopping", "epsilon_mode", b"epsilon_mode", "final_div_factor", b"final_div_factor", "gamma", b"gamma", "iter_size", b"iter_size", "keep_best", b"keep_best", "keep_last", b"keep_last", "layer_wise_reduce", b"layer_wise_reduce", "lr_policy", b"lr_policy", "max_iter", b"max_iter", "max_time", b"max_time", "min_delta", b"min_delta", "min_lr", b"min_lr", "momentum", b"momentum", "momentum2", b"momentum2", "monitor", b"monitor", "monitor_interval", b"monitor_interval", "monitor_mode", b"monitor_mode", "net", b"net", "net_param", b"net_param", "patience", b"patience", "pct_start", b"pct_start", "power", b"power", "random_seed", b"random_seed", "regularization_type", b"regularization_type", "rms_decay", b"rms_decay", "snapshot", b"snapshot", "snapshot_after_train", b"snapshot_after_train", "snapshot_diff", b"snapshot_diff", "snapshot_format", b"snapshot_format", "snapshot_prefix", b"snapshot_prefix", "solver_mode", b"solver_mode", "solver_type", b"solver_type", "stepsize", b"stepsize", "test_compute_loss", b"test_compute_loss", "test_initialization", b"test_initialization", "test_interval", b"test_interval", "train_net", b"train_net", "train_net_param", b"train_net_param", "train_state", b"train_state", "trust_coefficient", b"trust_coefficient", "type", b"type", "warmup_iter", b"warmup_iter", "warmup_start_lr", b"warmup_start_lr", "weight_decay", b"weight_decay"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["average_loss", b"average_loss", "base_lr", b"base_lr", "clip_gradients", b"clip_gradients", "clip_value", b"clip_value", "debug_info", b"debug_info", "delta", b"delta", "device_id", b"device_id", "display", b"display", "gamma", b"gamma", "iter_size", b"iter_size", "layer_wise_reduce", b"layer_wise_reduce", "lr_policy", b"lr_policy", "max_iter", b"max_iter", "momentum", b"momentum", "momentum2", b"momentum2", "net", b"net", "net_param", b"net_param", "power", b"power", "random_seed", b"random_seed", "regularization_type", b"regularization_type", "rms_decay", b"rms_decay", "snapshot", b"snapshot", "snapshot_after_train", b"snapshot_after_train", "snapshot_diff", b"snapshot_diff", "snapshot_format", b"snapshot_format", "snapshot_prefix", b"snapshot_prefix", "solver_mode", b"solver_mode", "solver_type", b"solver_type", "stepsize", b"stepsize", "stepvalue", b"stepvalue", "test_compute_loss", b"test_compute_loss", "test_initialization", b"test_initialization", "test_interval", b"test_interval", "test_iter", b"test_iter", "test_net", b"test_net", "test_net_param", b"test_net_param", "test_state", b"test_state", "train_net", b"train_net", "train_net_param", b"train_net_param", "train_state", b"train_state", "type", b"type", "weight_decay", b"weight_decay", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["average_loss", b"average_loss", "base_lr", b"base_lr", "clip_gradients", b"clip_gradients", "clip_value", b"clip_value", "debug_info", b"debug_info", "delta", b"delta", "device_id", b"device_id", "display", b"display", "div_factor", b"div_factor", "early_stopping", b"early_stopping", "epsilon_mode", b"epsilon_mode", "final_div_factor", b"final_div_factor", "gamma", b"gamma", "iter_size", b"iter_size", "keep_best", b"keep_best", "keep_last", b"keep_last", "layer_wise_reduce", b"layer_wise_reduce", "lr_policy", b"lr_policy", "max_iter", b"max_iter", "max_time", b"max_time", "min_delta", b"min_delta", "min_lr", b"min_lr", "momentum", b"momentum", "momentum2", b"momentum2", "monitor", b"monitor", "monitor_interval", b"monitor_interval", "monitor_mode", b"monitor_mode", "net", b"net", "net_param", b"net_param", "patience", b"patience", "pct_start", b"pct_start", "power", b"power", "random_seed", b"random_seed", "regularization_type", b"regularization_type", "rms_decay", b"rms_decay", "snapshot", b"snapshot", "snapshot_after_train", b"snapshot_after_train", "snapshot_diff", b"snapshot_diff", "snapshot_format", b"snapshot_format", "snapshot_prefix", b"snapshot_prefix", "solver_mode", b"solver_mode", "solver_type", b"solver_type", "stepsize", b"stepsize", "stepvalue", b"stepvalue", "test_compute_loss", b"test_compute_loss", "test_initialization", b"test_initialization", "test_interval", b"test_interval", "test_iter", b"test_iter", "test_net", b"test_net", "test_net_param", b"test_net_param", "test_state", b"test_state", "train_net", b"train_net", "train_net_param", b"train_net_param", "train_state", b"train_state", "trust_coefficient", b"trust_coefficient", "type", b"type", "warmup_iter", b"warmup_iter", "warmup_start_lr", b"warmup_start_lr", "weight_decay", b"weight_decay", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -622,6 +734,7 @@ class SolverState(_message.Message):
     CURRENT_STEP_FIELD_NUMBER: _builtins.int
     EXTRA_NAME_FIELD_NUMBER: _builtins.int
     EXTRA_VALUE_FIELD_NUMBER: _builtins.int
+    SOLVER_FIELD_NUMBER: _builtins.int
     iter: _builtins.int
     """Iterations done."""
     learned_net: _builtins.str
@@ -646,6 +759,10 @@ class SolverState(_message.Message):
     def extra_value(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Those numbers, in the order of their names."""
 
+    @_builtins.property
+    def solver(self) -> Global___SolverParameter:
+        """Settings of the solver that wrote the state, without nets; they say what `history` holds."""
+
     def __init__(
         self,
         *,
@@ -655,10 +772,11 @@ class SolverState(_message.Message):
         current_step: _builtins.int | None = ...,
         extra_name: _abc.Iterable[_builtins.str] | None = ...,
         extra_value: _abc.Iterable[_builtins.int] | None = ...,
+        solver: Global___SolverParameter | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["current_step", b"current_step", "iter", b"iter", "learned_net", b"learned_net"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["current_step", b"current_step", "iter", b"iter", "learned_net", b"learned_net", "solver", b"solver"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_step", b"current_step", "extra_name", b"extra_name", "extra_value", b"extra_value", "history", b"history", "iter", b"iter", "learned_net", b"learned_net"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_step", b"current_step", "extra_name", b"extra_name", "extra_value", b"extra_value", "history", b"history", "iter", b"iter", "learned_net", b"learned_net", "solver", b"solver"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -250,3 +250,35 @@ class NotCaffeHdf5(Problem):
     """
 
     code = "N156"
+
+
+class LayoutChangesMeaning(Problem):
+    """A text laid out anew would not say what it said before.
+
+    `netdef fmt` and `netdef upgrade` read what they are about to write and compare the two
+    messages. That they differ is a mistake of netdef's, not of the file's: nothing was written.
+    Please report it, with the file.
+    """
+
+    code = "N157"
+
+
+class NothingToUpgrade(Problem):
+    """The file is in the current syntax already.
+
+    `netdef upgrade` writes it as it is, byte for byte.
+    """
+
+    code = "N158"
+    default_severity = Severity.NOTE
+
+
+class UnknownFieldsLost(Problem):
+    """A binary model in the V1 syntax has fields that the current syntax has no place for.
+
+    A fork of Caffe wrote it, and gave V1 layers fields of its own. Their numbers mean something
+    else in the current syntax, so that they are left out; names and learned values are kept.
+    """
+
+    code = "N159"
+    default_severity = Severity.WARNING

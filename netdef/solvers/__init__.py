@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from netdef.solvers.base import Rule
 
-_NOT_RULES = {"__init__", "base", "policies", "settings", "update"}
+_NOT_RULES = {"__init__", "base", "policies", "policy", "schedules", "settings", "update"}
 
 
 @cache

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from netdef.solvers.base import Array
 
 
-@base.rule("AdaDelta")
+@base.rule("AdaDelta", caffes=True)
 @dataclass(frozen=True, slots=True)
 class AdaDelta(base.Rule):
     """Steps in the parameter's own unit: recent steps over recent gradients.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from netdef.solvers.base import Array
 
 
-@base.rule("AdaGrad")
+@base.rule("AdaGrad", caffes=True)
 @dataclass(frozen=True, slots=True)
 class AdaGrad(base.Rule):
     """Steps that shrink where gradients have been large.
@@ -34,7 +34,7 @@ class AdaGrad(base.Rule):
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
         """Refuses momentum, as Caffe does."""
-        base.refuse_momentum(message, "AdaGrad")
+        base.refuse_momentum(message, "AdaGrad", "Adam")
         return cls(base.number(message, "delta", least=0))
 
     def update(

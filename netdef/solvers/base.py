@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import cleandoc
+from itertools import takewhile
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
@@ -34,6 +36,20 @@ class Slot(NamedTuple):
     meaning: str
 
 
+class Scalar(NamedTuple):
+    """A number of a formula that depends on the iteration alone.
+
+    Attributes:
+        name: as the formula writes it.
+        value: of the number.
+        meaning: what it is, in a few words.
+    """
+
+    name: str
+    value: float
+    meaning: str
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Base of all update rules. A subclass is one `type` of solver, in the file of that name.
@@ -42,11 +58,18 @@ class Rule:
         slots: what the rule remembers; a snapshot's history holds the first slot of every
             parameter, then the second of every parameter.
         uses: fields of the solver message that the rule reads.
+        caffes: whether Caffe has it too.
+        decoupled: weight decay shrinks the parameter itself, before the step, and is no part of
+            the gradient.
+        layerwise: the rate of each parameter is multiplied by `scale`.
     """
 
     type: ClassVar[str] = ""
     slots: ClassVar[tuple[Slot, ...]] = ()
     uses: ClassVar[frozenset[str]] = frozenset()
+    caffes: ClassVar[bool] = False
+    decoupled: ClassVar[bool] = False
+    layerwise: ClassVar[bool] = False
 
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
@@ -82,6 +105,30 @@ class Rule:
         """
         raise NotImplementedError
 
+    def scale(self, weight: float, gradient: float, decay: float) -> float:
+        """A factor on the rate of a whole parameter, for rules that are `layerwise`.
+
+        Args:
+            weight: L2 norm of the parameter.
+            gradient: L2 norm of its gradient, clipped and not decayed.
+            decay: weight_decay times the parameter's decay_mult.
+        """
+        del weight, gradient, decay
+        return 1.0
+
+    def formula(self) -> str:
+        """The update as the docstring has it: one line a step, names of fields as letters."""
+        return formula_in(type(self).__doc__)
+
+    def scalars(self, step: int) -> tuple[Scalar, ...]:
+        """What the formula has that depends on the iteration alone, and so is in no file.
+
+        Args:
+            step: updates made before.
+        """
+        del step
+        return ()
+
 
 def number(
     message: SolverParameter, field: str, least: float | None = None, below: float | None = None
@@ -101,6 +148,23 @@ def number(
     return value
 
 
+def number_or(
+    message: SolverParameter,
+    field: str,
+    default: float,
+    least: float | None = None,
+    below: float | None = None,
+) -> float:
+    """A float field as `number` checks it; `default`, not the message's own, where it is not set.
+
+    Raises:
+        FieldError: it is set to what it may not be.
+    """
+    if not message.HasField(field):  # type: ignore[arg-type]  # mypy knows the names as literals
+        return default
+    return number(message, field, least, below)
+
+
 def needed(message: SolverParameter, field: str, whom: str) -> None:
     """Refuse a message that does not set a field.
 
@@ -111,8 +175,13 @@ def needed(message: SolverParameter, field: str, whom: str) -> None:
         raise FieldError(field, f"is missing, {whom} needs it")
 
 
-def refuse_momentum(message: SolverParameter, whom: str) -> None:
+def refuse_momentum(message: SolverParameter, whom: str, instead: str) -> None:
     """Refuse a momentum other than 0, for rules that have none.
+
+    Args:
+        message: the solver.
+        whom: the rule's type.
+        instead: a type that has one.
 
     Raises:
         FieldError: momentum is set.
@@ -120,9 +189,17 @@ def refuse_momentum(message: SolverParameter, whom: str) -> None:
     if message.momentum != 0:
         raise FieldError(
             "momentum",
-            f"must be 0 for {whom}, is {message.momentum:g}",
-            "leave `momentum` out, or take a rule that has one",
+            f"must be 0 for {whom}, is {message.momentum:g}: Caffe too stops at it",
+            f'leave `momentum` out, or write `type: "{instead}"`, which has one',
         )
+
+
+def formula_in(docstring: str | None) -> str:
+    """What stands under `Formula:` in a docstring."""
+    lines = cleandoc(docstring or "").splitlines()
+    begin = lines.index("Formula:") + 1
+    found = takewhile(lambda line: line.startswith("    "), lines[begin:])
+    return "\n".join(line.strip() for line in found)
 
 
 _REGISTRY: dict[str, type[Rule]] = {}
@@ -130,11 +207,17 @@ _REGISTRY: dict[str, type[Rule]] = {}
 R = TypeVar("R", bound=type[Rule])
 
 
-def rule(type_name: str) -> Callable[[R], R]:
-    """Register a class under Caffe's name for the rule."""
+def rule(type_name: str, *, caffes: bool = False) -> Callable[[R], R]:
+    """Register a class under its `type`.
+
+    Args:
+        type_name: as in a solver's file.
+        caffes: Caffe has it too, under the same name.
+    """
 
     def register(cls: R) -> R:
         cls.type = type_name
+        cls.caffes = caffes
         _REGISTRY[type_name] = cls
         return cls
 

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from netdef.solvers.base import Array
 
 
-@base.rule("Nesterov")
+@base.rule("Nesterov", caffes=True)
 @dataclass(frozen=True, slots=True)
 class Nesterov(base.Rule):
     """Momentum that looks ahead to where the last step is about to lead.
 
     Formula:
-        v' = momentum * v + rate * g
-        w = w - ((1 + momentum) * v' - momentum * v)
+        u = v
+        v = momentum * v + rate * g
+        w = w - ((1 + momentum) * v - momentum * u)
     Source:
         caffe/src/caffe/solvers/nesterov_solver.cpp
     """

@@ -1,82 +1,32 @@
-"""Caffe's seven learning rate policies: the rate as a function of the iteration.
+"""Caffe's seven learning rate policies, and which one a solver names.
 
 Source: caffe/src/caffe/solvers/sgd_solver.cpp, the formulas only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, inf
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from math import exp
+from typing import TYPE_CHECKING, Self
 
 from netdef.diag import FieldError, nearest
+from netdef.solvers import schedules
 from netdef.solvers.base import needed, number
+from netdef.solvers.policy import Policy, policy, registered
+from netdef.solvers.policy import power as raised
 
 if TYPE_CHECKING:
     from netdef.schema import SolverParameter
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Base of all policies.
-
-    Attributes:
-        type: as in `lr_policy`.
-        uses: fields of the solver message that the policy reads besides `base_lr`.
-        base_lr: what the policy starts from.
-    """
-
-    type: ClassVar[str] = ""
-    uses: ClassVar[frozenset[str]] = frozenset()
-
-    base_lr: float
-
-    @classmethod
-    def read(cls, message: SolverParameter) -> Self:
-        """Read the settings of a solver message.
-
-        Raises:
-            FieldError: a setting is missing or one the policy cannot work with.
-        """
-        return cls(number(message, "base_lr"))
-
-    def advance(self, iteration: int, steps: int) -> int:
-        """Steps that have been made when an iteration starts.
-
-        Args:
-            iteration: the one that starts, from 0.
-            steps: made when the one before started; what a snapshot calls `current_step`.
-        """
-        del iteration
-        return steps
-
-    def rate(self, iteration: int, steps: int) -> float:
-        """The rate of an iteration.
-
-        Args:
-            iteration: from 0.
-            steps: as `advance` says for it.
-        """
-        raise NotImplementedError
+# A missing field, what that makes of the rate, and what to write.
+_STEPS_TO_0 = ("gamma", "the rate is 0 from the first step on", "write a factor: `gamma: 0.1`")
+_STAYS = "the rate stays at base_lr"
 
 
-_REGISTRY: dict[str, type[Policy]] = {}
-
-P = TypeVar("P", bound=type[Policy])
-
-
-def _policy(type_name: str) -> Callable[[P], P]:
-    def register(cls: P) -> P:
-        cls.type = type_name
-        _REGISTRY[type_name] = cls
-        return cls
-
-    return register
-
-
-@_policy("fixed")
+@policy("fixed")
 @dataclass(frozen=True, slots=True)
 class Fixed(Policy):
     """The same rate always.
@@ -90,7 +40,7 @@ class Fixed(Policy):
         return self.base_lr
 
 
-@_policy("step")
+@policy("step")
 @dataclass(frozen=True, slots=True)
 class Step(Policy):
     """A factor every `stepsize` iterations.
@@ -103,11 +53,11 @@ class Step(Policy):
     stepsize: int
 
     uses = frozenset({"gamma", "stepsize"})
+    missed = (_STEPS_TO_0,)
 
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
-        """Needs gamma and a stepsize of 1 or more."""
-        needed(message, "gamma", "the policy step")
+        """Needs a stepsize of 1 or more."""
         needed(message, "stepsize", "the policy step")
         if message.stepsize < 1:
             raise FieldError("stepsize", f"must be at least 1, is {message.stepsize}")
@@ -119,10 +69,10 @@ class Step(Policy):
 
     def rate(self, iteration: int, steps: int) -> float:
         """See the formula."""
-        return self.base_lr * _power(self.gamma, steps)
+        return self.base_lr * raised(self.gamma, steps)
 
 
-@_policy("exp")
+@policy("exp")
 @dataclass(frozen=True, slots=True)
 class Exp(Policy):
     """A factor every iteration.
@@ -134,19 +84,19 @@ class Exp(Policy):
     gamma: float
 
     uses = frozenset({"gamma"})
+    missed = (("gamma", "the rate is 0 from iteration 1 on", "write a factor: `gamma: 0.999`"),)
 
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
-        """Needs gamma."""
-        needed(message, "gamma", "the policy exp")
+        """Any gamma."""
         return cls(number(message, "base_lr"), number(message, "gamma"))
 
     def rate(self, iteration: int, steps: int) -> float:
         """See the formula."""
-        return self.base_lr * _power(self.gamma, iteration)
+        return self.base_lr * raised(self.gamma, iteration)
 
 
-@_policy("inv")
+@policy("inv")
 @dataclass(frozen=True, slots=True)
 class Inv(Policy):
     """A slow fall that never ends.
@@ -159,22 +109,24 @@ class Inv(Policy):
     power: float
 
     uses = frozenset({"gamma", "power"})
+    missed = (
+        ("gamma", _STAYS, "write how fast it falls: `gamma: 0.0001`"),
+        ("power", _STAYS, "write an exponent: `power: 0.75`"),
+    )
 
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
-        """Needs gamma of 0 or more, and power."""
-        needed(message, "gamma", "the policy inv")
-        needed(message, "power", "the policy inv")
+        """Needs gamma of 0 or more."""
         return cls(
             number(message, "base_lr"), number(message, "gamma", least=0), number(message, "power")
         )
 
     def rate(self, iteration: int, steps: int) -> float:
         """See the formula."""
-        return self.base_lr * _power(1 + self.gamma * iteration, -self.power)
+        return self.base_lr * raised(1 + self.gamma * iteration, -self.power)
 
 
-@_policy("multistep")
+@policy("multistep")
 @dataclass(frozen=True, slots=True)
 class MultiStep(Policy):
     """A factor at each of the `stepvalue`s.
@@ -187,21 +139,30 @@ class MultiStep(Policy):
     stepvalues: tuple[int, ...]
 
     uses = frozenset({"gamma", "stepvalue"})
+    missed = (_STEPS_TO_0,)
 
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
-        """Needs gamma and stepvalues that do not fall."""
-        needed(message, "gamma", "the policy multistep")
+        """Any stepvalues, in any order."""
         values = tuple(message.stepvalue)
-        if not values:
-            raise FieldError("stepvalue", "is missing, the policy multistep needs it")
-        for index, (before, value) in enumerate(pairwise(values), 1):
-            if value < before:
-                raise FieldError(
-                    f"stepvalue[{index}]",
-                    f"must not be less than the one before, {before}, is {value}",
-                )
         return cls(number(message, "base_lr"), number(message, "gamma"), values)
+
+    @classmethod
+    def doubts(cls, message: SolverParameter) -> Iterator[FieldError]:
+        """Also no stepvalues, and such that fall."""
+        yield from Policy.doubts.__func__(cls, message)  # type: ignore[attr-defined]
+        if not message.stepvalue:
+            yield FieldError(
+                "stepvalue", f"is missing: {_STAYS}", "write when to step: `stepvalue: 10000`"
+            )
+        for index, (before, value) in enumerate(pairwise(message.stepvalue), 1):
+            if value < before:
+                yield FieldError(
+                    f"stepvalue[{index}]",
+                    f"is {value}, less than {before} before it: as in Caffe, its step comes one "
+                    f"iteration after that of {before}",
+                    "write the iterations in rising order",
+                )
 
     def advance(self, iteration: int, steps: int) -> int:
         """At most one step more, as in Caffe: equal stepvalues step in successive iterations."""
@@ -210,10 +171,10 @@ class MultiStep(Policy):
 
     def rate(self, iteration: int, steps: int) -> float:
         """See the formula."""
-        return self.base_lr * _power(self.gamma, steps)
+        return self.base_lr * raised(self.gamma, steps)
 
 
-@_policy("poly")
+@policy("poly")
 @dataclass(frozen=True, slots=True)
 class Poly(Policy):
     """A fall that reaches 0 at `max_iter`.
@@ -226,11 +187,11 @@ class Poly(Policy):
     max_iter: int
 
     uses = frozenset({"power", "max_iter"})
+    missed = (("power", _STAYS, "write an exponent: `power: 1`"),)
 
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
-        """Needs power, and a max_iter of 1 or more."""
-        needed(message, "power", "the policy poly")
+        """Needs a max_iter of 1 or more."""
         needed(message, "max_iter", "the policy poly")
         if message.max_iter < 1:
             raise FieldError("max_iter", f"must be at least 1 for poly, is {message.max_iter}")
@@ -238,10 +199,10 @@ class Poly(Policy):
 
     def rate(self, iteration: int, steps: int) -> float:
         """See the formula; 0 from max_iter on."""
-        return self.base_lr * _power(max(0.0, 1 - iteration / self.max_iter), self.power)
+        return self.base_lr * raised(max(0.0, 1 - iteration / self.max_iter), self.power)
 
 
-@_policy("sigmoid")
+@policy("sigmoid")
 @dataclass(frozen=True, slots=True)
 class Sigmoid(Policy):
     """A fall (gamma < 0) or rise (gamma > 0) around `stepsize`.
@@ -254,11 +215,11 @@ class Sigmoid(Policy):
     stepsize: int
 
     uses = frozenset({"gamma", "stepsize"})
+    missed = (("gamma", "the rate is half of base_lr throughout", "to fall: `gamma: -0.001`"),)
 
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
-        """Needs gamma and stepsize."""
-        needed(message, "gamma", "the policy sigmoid")
+        """Needs stepsize."""
         needed(message, "stepsize", "the policy sigmoid")
         return cls(number(message, "base_lr"), number(message, "gamma"), message.stepsize)
 
@@ -268,7 +229,7 @@ class Sigmoid(Policy):
         return 0.0 if slope > 700 else self.base_lr / (1 + exp(slope))
 
 
-POLICIES = tuple(_REGISTRY)
+POLICIES = (*schedules.POLICIES, *(n for n in registered() if n not in schedules.POLICIES))
 
 
 def read_policy(message: SolverParameter) -> Policy:
@@ -280,7 +241,7 @@ def read_policy(message: SolverParameter) -> Policy:
     needed(message, "base_lr", "a solver")
     if not message.HasField("lr_policy"):
         raise FieldError("lr_policy", "is missing", 'write `lr_policy: "fixed"` for one rate')
-    found = _REGISTRY.get(message.lr_policy)
+    found = registered().get(message.lr_policy)
     if found is None:
         near = nearest(message.lr_policy, POLICIES, most=1)
         raise FieldError(
@@ -293,11 +254,3 @@ def read_policy(message: SolverParameter) -> Policy:
 
 def _list(words: tuple[str, ...]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _power(base: float, exponent: float) -> float:
-    """A power that overflows to infinity, as in C, rather than raise."""
-    try:
-        return float(base**exponent)
-    except (OverflowError, ZeroDivisionError):
-        return inf

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from netdef.solvers.base import Array
 
 
-@base.rule("RMSProp")
+@base.rule("RMSProp", caffes=True)
 @dataclass(frozen=True, slots=True)
 class RMSProp(base.Rule):
     """Steps measured by the recent size of the gradients.
@@ -35,7 +35,7 @@ class RMSProp(base.Rule):
     @classmethod
     def read(cls, message: SolverParameter) -> Self:
         """Refuses momentum and an rms_decay outside of [0, 1), as Caffe does."""
-        base.refuse_momentum(message, "RMSProp")
+        base.refuse_momentum(message, "RMSProp", "RMSPropMomentum")
         return cls(
             base.number(message, "rms_decay", least=0, below=1),
             base.number(message, "delta", least=0),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from netdef.solvers.base import Array
 
 
-@base.rule("SGD")
+@base.rule("SGD", caffes=True)
 @dataclass(frozen=True, slots=True)
 class SGD(base.Rule):
     """Gradient descent that keeps a share of its last step.

@@ -1,12 +1,13 @@
 """From accumulated gradients to new parameters: Caffe's order of steps, in stretches of memory.
 
 The order is clip_gradients over all parameters together, then for each parameter: divide by
-iter_size, clip_value, decay, the rule's formula, subtract.
+iter_size, clip_value, decay, the rule's formula, subtract. A rule with decoupled decay has it
+taken off the parameter in place of the gradient; a layerwise one has its rate scaled by norms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -132,15 +133,19 @@ class Updater:
         if clip >= 0:
             norm = self.norm()
             scale = clip / norm if norm > clip else 1.0
+        rates = {n: rate * self._params[n].lr_mult for n in self._learning}
+        if self.rule.layerwise:
+            for n in self._learning:
+                rates[n] *= self.rule.scale(*self._norms(n, scale), self._decay(n))
         stretches = list(self._stretches())
         if self._run_all is None:
-            self._run(stretches, rate, step, scale, self._scratch[0])
+            self._run(stretches, rates, step, scale, self._scratch[0])
             return
         count = len(self._scratch)
         bounds = [len(stretches) * k // count for k in range(count + 1)]
         self._run_all(
             [
-                partial(self._run, stretches[first:last], rate, step, scale, scratch)
+                partial(self._run, stretches[first:last], rates, step, scale, scratch)
                 for (first, last), scratch in zip(pairwise(bounds), self._scratch, strict=True)
             ]
         )
@@ -152,22 +157,50 @@ class Updater:
             for start in range(0, diff.size, STRETCH):
                 yield n, start, diff[start : start + STRETCH]
 
+    def _norms(self, n: int, scale: float) -> tuple[float, float]:
+        """L2 norms of a param and of its gradient, clipped and not decayed."""
+        w, diff = _flat(self._params[n].data), _flat(self._params[n].diff)
+        squares: tuple[list[float], list[float]] = ([], [])
+        for start in range(0, diff.size, STRETCH):
+            part = diff[start : start + STRETCH]
+            g, term = (array[: part.size] for array in self._scratch[0][:2])
+            own = w[start : start + part.size]
+            self._prepare(g, part, own, scale, 0.0, term)
+            squares[0].append(float(np.dot(own, own)))
+            squares[1].append(float(np.dot(g, g)))
+        return sqrt(fsum(squares[0])), sqrt(fsum(squares[1]))
+
+    def _decay(self, n: int) -> float:
+        return self._preparation.weight_decay * self._params[n].decay_mult
+
     def _run(
         self,
         stretches: Sequence[tuple[int, int, Array]],
-        rate: float,
+        rates: Mapping[int, float],
         step: int,
         scale: float,
         scratch: tuple[Array, ...],
     ) -> None:
+        decoupled = self.rule.decoupled
         for n, start, diff in stretches:
             param, end = self._params[n], start + diff.size
             w = _flat(param.data)[start:end]
             history = tuple(_flat(slot[n])[start:end] for slot in self.history)
             g, first, second = (array[: diff.size] for array in scratch)
-            decay = self._preparation.weight_decay * param.decay_mult
-            self._prepare(g, diff, w, scale, decay, first)
-            w -= self.rule.update(rate * param.lr_mult, g, history, step, (first, second))
+            decay = self._decay(n)
+            self._prepare(g, diff, w, scale, 0.0 if decoupled else decay, first)
+            if decoupled and decay != 0:
+                w -= self._pull(w, rates[n] * decay, first)
+            w -= self.rule.update(rates[n], g, history, step, (first, second))
+
+    def _pull(self, w: Array, decay: float, term: Array) -> Array:
+        """Write into term what decay takes off the param, or adds to its gradient."""
+        if self._preparation.regularization == "L1":
+            np.sign(w, out=term)
+            term *= decay
+        else:
+            np.multiply(w, decay, out=term)
+        return term
 
     def _prepare(
         self, g: Array, diff: Array, w: Array, scale: float, decay: float, term: Array
@@ -184,12 +217,7 @@ class Updater:
         if limit is not None:
             np.clip(g, -limit, limit, out=g)
         if decay != 0:
-            if preparation.regularization == "L1":
-                np.sign(w, out=term)
-                term *= decay
-            else:
-                np.multiply(w, decay, out=term)
-            g += term
+            g += self._pull(w, decay, term)
 
 
 def _flat(array: Array) -> Array:

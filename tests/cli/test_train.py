@@ -99,7 +99,7 @@ def test_a_full_disk_leaves_no_half_snapshot(start, folder):
     resource = pytest.importorskip("resource")
 
     def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (96, 96))
 
     process = start("train", SOLVER, preexec_fn=limit)
     _, errors = process.communicate(timeout=60)

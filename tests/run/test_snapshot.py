@@ -25,7 +25,16 @@ layer {{ name: "b" type: "InnerProduct" bottom: "a" top: "b"
 layer {{ name: "loss" type: "EuclideanLoss" bottom: "b" bottom: "y" top: "loss" }}
 """
 SOLVER = 'base_lr: 0.1 lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 3 '
-TYPES = {"SGD": "momentum: 0.9", "Adam": "momentum: 0.9", "AdaDelta": "momentum: 0.9"}
+TYPES = {
+    "SGD": "momentum: 0.9",
+    "Adam": "momentum: 0.9",
+    "AdaDelta": "momentum: 0.9",
+    "AdamW": "weight_decay: 0.1 warmup_iter: 6",
+    "AMSGrad": "epsilon_mode: PAPER",
+    "Lion": "weight_decay: 0.1",
+    "LARS": "trust_coefficient: 0.1",
+    "RMSPropMomentum": "momentum: 0.5",
+}
 
 
 def make(extra="type: 'SGD' momentum: 0.9 random_seed: 7", hidden=6, prefix="runs/one/snap"):
@@ -128,7 +137,22 @@ def test_snapshot_of_another_rule():
         make().restore(state)
     problem = error.value.report.errors[0]
     assert problem.code == "N512"
-    assert "has 8 arrays of history, where SGD needs 4" in problem.message
+    assert problem.message == f"`{state}` is of a training with Adam, not SGD"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [("Adam", "SGD", "has 8 arrays of history, where SGD needs 4"), ("AMSGrad", "SGD", "has 12")],
+)
+def test_snapshot_of_another_rule_that_is_not_named(one, other, words):
+    state = make(f"type: '{one}'").snapshot()
+    data = read_state(state)
+    write_state(state, SolverStateData(0, data.learned_net, data.history))  # as Caffe would
+    with pytest.raises(NetdefError) as error:
+        make(f"type: '{other}'").restore(state)
+    problem = error.value.report.errors[0]
+    assert problem.code == "N512"
+    assert words in problem.message
 
 
 def test_a_model_given_as_a_state():
@@ -269,6 +293,39 @@ def test_nothing_is_written_where_no_snapshot_is_wanted():
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize("form", ["BINARYPROTO", "HDF5"])
+def test_a_state_tells_its_solver(form):
+    solver = make(f"type: 'Adam' momentum: 0.75 snapshot_format: {form}")
+    data = read_state(solver.snapshot())
+    assert data.solver is not None
+    assert (data.solver.type, data.solver.momentum) == ("Adam", 0.75)
+    assert not data.solver.HasField("net_param")
+
+
+def test_only_the_newest_snapshots_are_kept():
+    other = make("type: 'SGD' max_iter: 99", prefix="runs/one/snap")
+    other.step(50)
+    later = other.snapshot()  # of another run, and not ours to remove
+    solver = make("type: 'SGD' snapshot: 2 keep_last: 3")
+    solver.solve()
+    names = sorted(path.name for path in Path("runs/one").iterdir())
+    assert names == sorted(
+        f"snap_iter_{n}.{kind}" for n in (6, 8, 10, 50) for kind in ("caffemodel", "solverstate")
+    )
+    assert later.exists()
+
+
+def test_what_a_killed_writer_left_is_removed():
+    folder = Path("runs/one")
+    folder.mkdir(parents=True)
+    old, new = folder / ".snap_iter_5.caffemodel.1.tmp", folder / ".snap_iter_5.solverstate.1.tmp"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    make().snapshot()
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 def test_no_second_snapshot_of_one_iteration():
     solver = make("type: 'SGD' snapshot: 5")
     events = []
@@ -276,3 +333,11 @@ def test_no_second_snapshot_of_one_iteration():
     solver.solve()
     done = [e.iteration for e in events if isinstance(e, progress.Snapshotted)]
     assert done == [5, 10]
+
+
+def test_weights_of_2014_are_told_as_reshaped():
+    solver = make()
+    weights = solver.net.weights()
+    weights["a"][0] = weights["a"][0].reshape(1, 1, *weights["a"][0].shape)
+    copied = solver.net.copy_from(weights)
+    assert (copied.matched, copied.reshaped) == (("a", "b"), ("a",))

@@ -421,12 +421,12 @@ def test_mistakes_have_a_place(case):
 
 
 def test_all_mistakes_at_once():
-    Path("solver.prototxt").write_text("net: 'm' base_lr: 1 lr_policy: 'poly'\niter_size: 0")
+    Path("solver.prototxt").write_text("net: 'm' base_lr: 1 lr_policy: 'step'\niter_size: 0")
     Path("m").write_text(NET)
     with pytest.raises(NetdefError) as error:
         Solver.from_file("solver.prototxt")
     assert [p.message for p in error.value.report.errors] == [
-        "`power` is missing, the policy poly needs it",
+        "`stepsize` is missing, the policy step needs it",
         "`iter_size` must be at least 1, is 0",
     ]
     assert error.value.report.errors[1].line == 2

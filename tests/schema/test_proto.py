@@ -20,8 +20,58 @@ ROOT = Path(__file__).parents[2]
 # message, field, number, label, type, default, packed: what netdef adds to Caffe's table
 OWN = {
     ("SolverParameter", "clip_value", "20000", "optional", "float", "", ""),
+    (
+        "SolverParameter",
+        "epsilon_mode",
+        "20001",
+        "optional",
+        "enum SolverParameter.EpsilonMode",
+        "CAFFE",
+        "",
+    ),
+    (
+        "SolverParameter",
+        "trust_coefficient",
+        "20002",
+        "optional",
+        "float",
+        "0.0010000000474974513",
+        "",
+    ),
+    ("SolverParameter", "min_lr", "20003", "optional", "float", "0.0", ""),
+    ("SolverParameter", "pct_start", "20004", "optional", "float", "0.30000001192092896", ""),
+    ("SolverParameter", "div_factor", "20005", "optional", "float", "25.0", ""),
+    ("SolverParameter", "final_div_factor", "20006", "optional", "float", "10000.0", ""),
+    ("SolverParameter", "warmup_iter", "20007", "optional", "int32", "0", ""),
+    ("SolverParameter", "warmup_start_lr", "20008", "optional", "float", "", ""),
+    ("SolverParameter", "monitor", "20009", "optional", "string", "", ""),
+    (
+        "SolverParameter",
+        "monitor_mode",
+        "20010",
+        "optional",
+        "enum SolverParameter.MonitorMode",
+        "",
+        "",
+    ),
+    ("SolverParameter", "monitor_interval", "20011", "optional", "int32", "100", ""),
+    ("SolverParameter", "min_delta", "20012", "optional", "float", "0.0", ""),
+    ("SolverParameter", "patience", "20013", "optional", "int32", "10", ""),
+    ("SolverParameter", "early_stopping", "20014", "optional", "int32", "0", ""),
+    ("SolverParameter", "keep_best", "20015", "optional", "bool", "False", ""),
+    ("SolverParameter", "keep_last", "20016", "optional", "int32", "0", ""),
+    ("SolverParameter", "max_time", "20017", "optional", "float", "", ""),
     ("SolverState", "extra_name", "20000", "repeated", "string", "", ""),
     ("SolverState", "extra_value", "20001", "repeated", "int64", "", "packed"),
+    ("SolverState", "solver", "20002", "optional", "SolverParameter", "", ""),
+}
+# enum, value, number
+OWN_ENUMS = {
+    ("SolverParameter.EpsilonMode", "CAFFE", "0"),
+    ("SolverParameter.EpsilonMode", "TENSORFLOW", "1"),
+    ("SolverParameter.EpsilonMode", "PAPER", "2"),
+    ("SolverParameter.MonitorMode", "MIN", "0"),
+    ("SolverParameter.MonitorMode", "MAX", "1"),
 }
 OWN_NUMBERS = range(20000, 21000)
 
@@ -109,7 +159,7 @@ def test_own_fields_are_in_the_range_that_caffe_skips():
 
 
 def test_enums_are_caffes_both_ways():
-    assert compiled_enums() == table("caffe_enums.tsv")
+    assert compiled_enums() == table("caffe_enums.tsv") | OWN_ENUMS
 
 
 def test_every_field_and_message_has_a_comment():

@@ -341,7 +341,7 @@ def test_without_h5py_the_extra_is_named(monkeypatch):
         (lambda p: p.write_bytes((FILES / "adadelta.solverstate").read_bytes()), "--resume"),
         (lambda p: p.write_bytes((FILES / "adam.solverstate.h5").read_bytes()), "--resume"),
         (lambda p: p.write_bytes(b"\x7fELF\x00\x01\x02" * 9), "of an unknown kind"),
-        (lambda p: p.write_bytes(b"PK\x03\x04\x14" + bytes(21) + b"a.npy"), "is a NumPy archive"),
+        (lambda p: p.write_bytes(b"PK\x03\x04\x14" + bytes(21) + b"a.txt"), "of an unknown kind"),
     ],
 )
 def test_files_of_another_kind(tmp_path, make, said):

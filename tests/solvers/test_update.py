@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from netdef.solvers.adamw import AdamW
+from netdef.solvers.lars import LARS
+from netdef.solvers.lion import Lion
 from netdef.solvers.sgd import SGD
 from netdef.solvers.update import STRETCH, Preparation, Updater
 
@@ -70,6 +73,34 @@ def test_decay():
 def test_lr_mult():
     assert updated(one(lr_mult=0.25)) == 1.5
     assert updated(one(learns=False), weight_decay=1.0) == 2.0
+
+
+def test_decoupled_decay_is_taken_off_the_param_itself():
+    param = one(w=2.0, g=0.0, lr_mult=0.5, decay_mult=2.0)
+    Updater(AdamW(), Preparation(weight_decay=0.25), [param]).apply(0.5, 0)
+    assert param.data[0] == 2 - 0.25 * 0.5 * 2
+    param = one(w=-2.0, g=3.0)
+    Updater(Lion(), Preparation(weight_decay=0.25, regularization="L1"), [param]).apply(0.5, 0)
+    assert param.data[0] == -2 + 0.5 * 0.25 - 0.5
+
+
+def test_lars_scales_the_rate_of_each_param_by_its_norms():
+    random = np.random.default_rng(4)
+    shapes = [(3, 5), (STRETCH + 7,), (4,)]
+    params = [Param(*random.normal(size=(2, *s)).astype("f"), lr_mult=2.0) for s in shapes]
+    params[2].data[...] = 0
+    expected = []
+    for p in params:
+        w, g = p.data.astype(float), p.diff.astype(float) / 2
+        norms = np.sqrt((w**2).sum()), np.sqrt((g**2).sum())
+        local = 0.01 * norms[0] / (norms[1] + 0.5 * norms[0]) if norms[0] else 1.0
+        expected.append(w - 0.1 * 2 * local * (g + 0.5 * w))
+    updater = Updater(
+        LARS(trust_coefficient=0.01), Preparation(iter_size=2, weight_decay=0.5), params
+    )
+    updater.apply(0.1, 0)
+    for p, values in zip(params, expected, strict=True):
+        np.testing.assert_allclose(p.data, values, rtol=1e-5, atol=1e-6)
 
 
 def test_gradients_stay_for_who_looks_at_them():

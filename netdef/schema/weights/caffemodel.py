@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader
 from itertools import zip_longest
 
@@ -12,12 +13,13 @@ from netdef.diag import NetdefError
 from netdef.schema.netdef_pb2 import LayerParameter, NetParameter
 from netdef.schema.problems import DamagedFile, TooLarge
 from netdef.schema.weights.atomic import replacing
-from netdef.schema.weights.values import Array, Weights, blob_parts, read_blob
+from netdef.schema.weights.stored import Stored
+from netdef.schema.weights.values import Array, Weights, blob_parts, describe_blob, read_blob
 from netdef.schema.weights.wire import BYTES, Damaged, Field, Reader, header
 
 # Field numbers: of the layers in a net, and of name and blobs in each of the three syntaxes.
 _LAYER, _V1_LAYERS, _V0_LAYER = 100, 2, 1
-_NAME, _BLOBS = 1, 7
+_NAME, _TYPE, _BLOBS = 1, 2, 7
 _V1_NAME, _V1_BLOBS = 4, 6
 _V0_NAME, _V0_BLOBS = 1, 50
 _MOST_BYTES = 2**31 - 1
@@ -36,16 +38,39 @@ def read(path: str | os.PathLike[str]) -> Weights:
         return _read(file, os.fspath(path))
 
 
+def scan(path: str | os.PathLike[str]) -> list[Stored]:
+    """The blobs of a .caffemodel, in its order; their values are not read.
+
+    Raises:
+        NetdefError: where the file is damaged.
+        OSError: where it cannot be read.
+    """
+    shown = os.fspath(path)
+    found: dict[str, list[Stored]] = {}
+    with open(path, "rb") as file, damage_told(path):
+        reader = Reader(file)
+        for name, kind, blobs in _layers(reader):
+            for index, blob in enumerate(blobs):
+                words = f"blob {index} of layer `{name}`"
+                shape, dtype = describe_blob(reader, blob.start, blob.end, words, shown)
+                get = partial(read_at, path, blob.start, blob.end, words)
+                stored = Stored(f"{name}[{index}]", name, kind, index, shape, dtype, get)
+                if index == 0:
+                    found[name] = []
+                found[name].append(stored)
+    return [stored for layer in found.values() for stored in layer]
+
+
+def read_at(path: str | os.PathLike[str], start: int, end: int, name: str) -> Array:
+    """The values of a blob that is a message between two offsets of a file."""
+    with open(path, "rb") as file, damage_told(path):
+        return read_blob(Reader(file), start, end, name, os.fspath(path))
+
+
 def _read(file: BufferedReader, shown: str) -> Weights:
     reader = Reader(file)
     weights: Weights = {}
-    for field in reader.fields(0, reader.size):
-        if field.wire != BYTES or field.number not in (_LAYER, _V1_LAYERS):
-            continue
-        if field.number == _LAYER:
-            name, blobs = _layer(reader, field, _NAME, _BLOBS)
-        else:
-            name, blobs = _old_layer(reader, field)
+    for name, _, blobs in _layers(reader):
         arrays = [
             read_blob(reader, blob.start, blob.end, f"blob {i} of layer `{name}`", shown)
             for i, blob in enumerate(blobs)
@@ -55,18 +80,29 @@ def _read(file: BufferedReader, shown: str) -> Weights:
     return weights
 
 
-def _layer(reader: Reader, where: Field, name: int, blobs: int) -> tuple[str, list[Field]]:
-    found = ""
+def _layers(reader: Reader) -> Iterator[tuple[str, str, list[Field]]]:
+    """Name, type and blobs of each layer; the type is "" in the old syntaxes."""
+    for field in reader.fields(0, reader.size):
+        if field.wire == BYTES and field.number == _LAYER:
+            yield _layer(reader, field, _NAME, _BLOBS, _TYPE)
+        elif field.wire == BYTES and field.number == _V1_LAYERS:
+            yield _old_layer(reader, field)
+
+
+def _layer(
+    reader: Reader, where: Field, name: int, blobs: int, kind: int = -1
+) -> tuple[str, str, list[Field]]:
+    texts = {name: "", kind: ""}
     places = []
     for field in reader.fields(where.start, where.end):
-        if field.wire == BYTES and field.number == name:
-            found = reader.text(field)
+        if field.wire == BYTES and field.number in texts:
+            texts[field.number] = reader.text(field)
         elif field.wire == BYTES and field.number == blobs:
             places.append(field)
-    return found, places
+    return texts[name], texts[kind], places
 
 
-def _old_layer(reader: Reader, where: Field) -> tuple[str, list[Field]]:
+def _old_layer(reader: Reader, where: Field) -> tuple[str, str, list[Field]]:
     """A V1 layer, or the V0 layer inside one."""
     for field in reader.fields(where.start, where.end):
         if field.wire == BYTES and field.number == _V0_LAYER:

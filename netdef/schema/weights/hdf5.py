@@ -10,20 +10,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netdef.diag import NetdefError
+from netdef.schema.netdef_pb2 import SolverParameter
 from netdef.schema.problems import CannotWrite, DamagedFile, ExtraMissing, NotCaffeHdf5
 from netdef.schema.weights.atomic import replacing
-from netdef.schema.weights.solverstate import SolverStateData
+from netdef.schema.weights.solverstate import SolverStateData, settings
+from netdef.schema.weights.stored import Stored
 from netdef.schema.weights.values import Array, Weights
 
 # What h5py raises for files that are no HDF5, break off or refer to nothing.
 _TROUBLE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 _MOST_PACKED = 1032  # gzip's best, for a file of zeros
 _MOST_BLOBS = 10_000  # of one layer; a number beyond is a name that happens to be one
+_MOST_SETTINGS = 1 << 20  # bytes of a solver without nets
 
 
 def read_weights(path: str | os.PathLike[str]) -> Weights:
@@ -45,6 +51,59 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
         # Layers called `a/b` lie in a group within a group.
         data.visititems(lambda name, entry: _take(weights, name, entry))
     return weights
+
+
+def scan(path: str | os.PathLike[str]) -> list[Stored]:
+    """The blobs of a .caffemodel.h5, sorted by layer and number; their values are not read.
+
+    Raises:
+        NetdefError: where h5py is missing, or the file is damaged or none of Caffe's.
+    """
+    found: list[Stored] = []
+
+    def take(name: str, entry: Any) -> None:
+        layer, _, number = name.rpartition("/")
+        if not _is_group(entry) and layer and number.isdecimal() and int(number) <= _MOST_BLOBS:
+            found.append(_stored(path, f"{layer}[{number}]", layer, int(number), entry))
+
+    with _opened(path) as file:
+        if _is_group(file.get("data")):
+            file["data"].visititems(take)
+    return sorted(found, key=lambda stored: (stored.layer, stored.index))
+
+
+def scan_state(path: str | os.PathLike[str]) -> tuple[SolverStateData, list[Stored]]:
+    """A .solverstate.h5 without its history, whose arrays come beside it, not read yet."""
+    with _opened(path) as file:
+        slots = _slots(path, file)
+        stored = [
+            _stored(path, f"history[{index}]", "", index, slot) for index, slot in enumerate(slots)
+        ]
+        return _head(file), stored
+
+
+def scan_all(path: str | os.PathLike[str]) -> list[Stored]:
+    """The numeric datasets of any HDF5 file; their values are not read."""
+    found: list[Stored] = []
+
+    def take(name: str, entry: Any) -> None:
+        if not _is_group(entry) and entry.dtype.kind in "fiub" and entry.shape is not None:
+            found.append(_stored(path, name, "", len(found), entry))
+
+    with _opened(path) as file:
+        file.visititems(take)
+    return found
+
+
+def _stored(path: str | os.PathLike[str], name: str, layer: str, index: int, entry: Any) -> Stored:
+    _check_stored(entry)
+    get = partial(_read_at, path, entry.name)
+    return Stored(name, layer, "", index, entry.shape, str(entry.dtype), get)
+
+
+def _read_at(path: str | os.PathLike[str], name: str) -> NDArray[Any]:
+    with _opened(path) as file:
+        return np.asarray(file[name][()])
 
 
 def _take(weights: Weights, name: str, entry: Any) -> None:
@@ -85,24 +144,34 @@ def write_weights(
 def read_state(path: str | os.PathLike[str]) -> SolverStateData:
     """Read a .solverstate.h5; as `read_weights`."""
     with _opened(path) as file:
-        history = file.get("history")
-        if not _is_group(history) or "iter" not in file:
-            raise NetdefError(
-                NotCaffeHdf5(f"`{os.fspath(path)}` has no `iter` and `history` of a solver state")
-            )
-        slots = [history.get(str(index)) for index in range(len(history))]
-        if None in slots:
-            missing = slots.index(None)
-            raise NetdefError(
-                NotCaffeHdf5(f"`{os.fspath(path)}` has {len(slots)} slots and no slot {missing}")
-            )
-        return SolverStateData(
-            _number(file, "iter"),
-            _text(file),
-            [_values(slot) for slot in slots],
-            _number(file, "current_step"),
-            _extra(file),
+        slots = _slots(path, file)
+        return replace(_head(file), history=[_values(slot) for slot in slots])
+
+
+def _slots(path: str | os.PathLike[str], file: Any) -> list[Any]:
+    history = file.get("history")
+    if not _is_group(history) or "iter" not in file:
+        raise NetdefError(
+            NotCaffeHdf5(f"`{os.fspath(path)}` has no `iter` and `history` of a solver state")
         )
+    slots = [history.get(str(index)) for index in range(len(history))]
+    if None in slots:
+        missing = slots.index(None)
+        raise NetdefError(
+            NotCaffeHdf5(f"`{os.fspath(path)}` has {len(slots)} slots and no slot {missing}")
+        )
+    return slots
+
+
+def _head(file: Any) -> SolverStateData:
+    return SolverStateData(
+        _number(file, "iter"),
+        _text(file),
+        [],
+        _number(file, "current_step"),
+        _extra(file),
+        _solver(file),
+    )
 
 
 def write_state(path: str | os.PathLike[str], state: SolverStateData) -> None:
@@ -126,12 +195,19 @@ def write_state(path: str | os.PathLike[str], state: SolverStateData) -> None:
             file.create_dataset(
                 "netdef_extra_value", data=np.array(list(state.extra.values()), "<i8")
             )
+        if state.solver is not None:
+            data = np.frombuffer(state.solver.SerializeToString(), np.uint8)
+            file.create_dataset("netdef_solver", data=data)
 
 
-def _values(entry: Any) -> Array:
+def _check_stored(entry: Any) -> None:
     # A few bytes can declare any shape: ask first whether the file holds that much.
     if entry.size * entry.dtype.itemsize > _MOST_PACKED * entry.id.get_storage_size():
         raise ValueError(f"(`{entry.name}` has a shape of {entry.size} values and no data for it)")
+
+
+def _values(entry: Any) -> Array:
+    _check_stored(entry)
     values = np.empty(entry.shape, np.float32)
     if values.size:
         entry.read_direct(values)
@@ -149,6 +225,12 @@ def _extra(file: Any) -> dict[str, int]:
     values = np.asarray(file["netdef_extra_value"]).reshape(-1)
     pairs = zip(names.tolist(), values.tolist(), strict=False)
     return {name.decode("utf-8", "replace"): int(value) for name, value in pairs}
+
+
+def _solver(file: Any) -> SolverParameter | None:
+    if "netdef_solver" not in file or file["netdef_solver"].size > _MOST_SETTINGS:
+        return None
+    return settings(np.asarray(file["netdef_solver"], np.uint8).tobytes())
 
 
 def _text(file: Any) -> str:

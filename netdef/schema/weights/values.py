@@ -83,6 +83,25 @@ def read_blob(reader: Reader, start: int, end: int, name: str, file: str) -> Arr
     return values.astype(np.float32, copy=False).reshape(shape)
 
 
+def describe_blob(
+    reader: Reader, start: int, end: int, name: str, file: str
+) -> tuple[tuple[int, ...], str]:
+    """Shape and type of a BlobProto's values, which are not read; arguments as `read_blob`.
+
+    Raises:
+        Damaged: where the bytes are no blob.
+        NetdefError: where its values do not fill its shape.
+    """
+    parts = _parts(reader, start, end)
+    shape = tuple(parts.legacy.get(i, 0) for i in _LEGACY_SHAPE) if parts.legacy else parts.dims
+    if not parts.packed or len(parts.values) != 1:
+        return read_blob(reader, start, end, name, file).shape, "float32"
+    kind, where = parts.values[0]
+    dtype = np.dtype(_RAW_TYPES.get(parts.raw_type, "V1") if kind == "raw" else kind)
+    _check((where.end - where.start) // dtype.itemsize, shape, name, file)
+    return shape, str(dtype)
+
+
 def _parts(reader: Reader, start: int, end: int) -> _Parts:
     parts = _Parts()
     for found in reader.fields(start, end):
