@@ -21,6 +21,7 @@ _PROBLEM_MODULES = (
     "netdef.run.solver_file",
     "netdef.run.copy_weights",
     "netdef.run.snapshot",
+    "netdef.lint",
     "netdef.api.problems",
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from netdef import view
+from netdef.api.checking import relaxed
 from netdef.api.loading import StrPath, pick_state
 from netdef.diag import Report
 from netdef.graph import Net as GraphNet
@@ -35,6 +36,7 @@ def draw(
     end: Collection[str] = (),
     around: Collection[str] = (),
     input_shapes: dict[str, Shape] | None = None,
+    allow_unknown: bool = False,
     report: Report | None = None,
 ) -> str:
     """A net as a diagram in text, or two nets as one with what was added, removed and changed.
@@ -55,6 +57,7 @@ def draw(
         end: names of layers: only what they depend on.
         around: names of layers: only what is at most two wires away.
         input_shapes: shapes of input blobs in place of those of the files or of their data.
+        allow_unknown: unknown fields and layer types are warnings, as for nets of Caffe's forks.
         report: takes the nets' problems.
 
     Raises:
@@ -73,10 +76,21 @@ def draw(
             stages,
             report if other is not None else last,
             input_shapes=input_shapes,
+            allow_unknown=allow_unknown,
         )
     ]
     if other is not None:
-        graphs.append(_graph(other, phase, level, stages, last, input_shapes=input_shapes))
+        graphs.append(
+            _graph(
+                other,
+                phase,
+                level,
+                stages,
+                last,
+                input_shapes=input_shapes,
+                allow_unknown=allow_unknown,
+            )
+        )
     for problem in last:
         report.add(problem)
     return view.draw(
@@ -106,6 +120,7 @@ def summary(
     unicode: bool = True,
     receptive: bool = False,
     input_shapes: dict[str, Shape] | None = None,
+    allow_unknown: bool = False,
     report: Report | None = None,
 ) -> str:
     """A table of layers: type, output shape, parameters, MACs, memory; arguments as `draw`.
@@ -121,10 +136,17 @@ def summary(
         unicode: as in `draw`, for a table.
         receptive: with receptive fields; json and csv always have them.
         input_shapes: as in `draw`.
+        allow_unknown: as in `draw`.
         report: as in `draw`.
     """
     graph = _graph(
-        net, phase, level, stages, Report() if report is None else report, input_shapes=input_shapes
+        net,
+        phase,
+        level,
+        stages,
+        Report() if report is None else report,
+        input_shapes=input_shapes,
+        allow_unknown=allow_unknown,
     )
     if format == "json":
         return view.summary_json(graph)
@@ -145,6 +167,7 @@ def params(
     color: bool = False,
     unicode: bool = True,
     input_shapes: dict[str, Shape] | None = None,
+    allow_unknown: bool = False,
     report: Report | None = None,
 ) -> str:
     """A table of learned blobs: owner, sharers, shape, filler, multipliers.
@@ -160,10 +183,20 @@ def params(
         color: as in `draw`, for a table.
         unicode: as in `draw`, for a table.
         input_shapes: as in `draw`.
+        allow_unknown: as in `draw`.
         report: as in `draw`.
     """
     report = Report() if report is None else report
-    graph = _graph(net, phase, level, stages, report, first="train", input_shapes=input_shapes)
+    graph = _graph(
+        net,
+        phase,
+        level,
+        stages,
+        report,
+        first="train",
+        input_shapes=input_shapes,
+        allow_unknown=allow_unknown,
+    )
     if format == "json":
         return view.params_json(graph, solver=base_lr)
     if format == "csv":
@@ -179,17 +212,21 @@ def _graph(
     report: Report,
     first: str = "test",
     input_shapes: dict[str, Shape] | None = None,
+    *,
+    allow_unknown: bool = False,
 ) -> GraphNet:
     if not isinstance(net, str | os.PathLike):
         return net.graph
-    document = read_net(net, report)
-    if document is None:
-        report.raise_if_errors()
-    assert document is not None
-    if not document.message.layer:  # type: ignore[union-attr]  # a net, not a solver
+    found = Report()
+    document = read_net(net, found)
+    if document is None or not document.message.layer:  # type: ignore[union-attr]  # a net
+        report.extend(found)
         report.raise_if_errors()  # a text of another kind: there is nothing to look at
+    assert document is not None
     state = pick_state(document, phase, level, stages, first=first)
-    return compile_net(document, state, report, looking=True, input_shapes=input_shapes)
+    graph = compile_net(document, state, found, looking=True, input_shapes=input_shapes)
+    report.extend(relaxed(found) if allow_unknown else found)
+    return graph
 
 
 def train_net_of(

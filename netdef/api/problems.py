@@ -78,5 +78,38 @@ class NotInspectable(Problem):
     code = "N606"
 
 
+class NotComparable(Problem):
+    """Two files that `netdef diff` was given have nothing in common.
+
+    It compares two models in whatever formats, two solver states, two nets, or two solvers:
+
+        netdef diff a_iter_500.caffemodel b.safetensors
+    """
+
+    code = "N607"
+
+
+class UnknownFormat(Problem):
+    """The name of the file to write does not say in which format.
+
+    The ending chooses it: .caffemodel, .caffemodel.h5, .npz or .safetensors for weights,
+    .solverstate or .solverstate.h5 for a solver state.
+    """
+
+    code = "N608"
+
+
+class SharedLeftOut(Problem):
+    """A file leaves out a blob that layers share, and the new format needs it.
+
+    Layers that share a blob by the name of its `param` have it once in HDF5 files and archives,
+    and each of them in a .caffemodel. Which layer owns it stands in the net:
+
+        netdef convert siamese.caffemodel.h5 siamese.caffemodel --net model.prototxt
+    """
+
+    code = "N609"
+
+
 class SettingError(NetdefError):
     """A setting given beside the files is wrong, as opposed to the files themselves."""

@@ -56,7 +56,8 @@ def statistics(values: Any) -> Statistics | None:
 
 
 def _finite(chunk: Any) -> Any:
-    wide = chunk.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN is one more value that is not finite
+        wide = chunk.astype(np.float64)
     return wide[np.isfinite(wide)]
 
 

@@ -13,6 +13,7 @@ from netdef.diag import Report
 from netdef.graph import compile_net
 from netdef.layers.base import Phase
 from netdef.plan import Options, Program, make_plan
+from netdef.run.fast import use_fast
 from netdef.run.threads import thread_count
 from netdef.schema.document import read_net
 from netdef.view.steps import plan as table
@@ -30,6 +31,7 @@ def plan(
     threads: int | None = None,
     keep: str | Iterable[str] = "outputs",
     exact: bool = False,
+    fast: bool | None = None,
     width: int | None = None,
     color: bool = False,
 ) -> str:
@@ -43,6 +45,7 @@ def plan(
         threads: to plan for; None for the default.
         keep: "outputs", "all", or names of blobs that must be there afterwards.
         exact: only arithmetic that keeps Caffe's digits.
+        fast: compiled kernels; None for where numba is installed, unless NETDEF_FAST is 0.
         width: columns to fit into; None for 80.
         color: use ANSI colours.
 
@@ -50,7 +53,8 @@ def plan(
         NetdefError: the net has mistakes.
     """
     if isinstance(net, str | os.PathLike):
-        program = _plan_file(net, phase, level, stages, thread_count(threads), keep, exact=exact)
+        count = thread_count(threads)
+        program = _plan_file(net, phase, level, stages, count, keep, exact=exact, fast=fast)
     else:
         program = net.program
     return table(program, width=width, color=color)
@@ -65,6 +69,7 @@ def _plan_file(
     keep: str | Iterable[str],
     *,
     exact: bool,
+    fast: bool | None,
 ) -> Program:
     report = Report()
     document = read_net(path, report)
@@ -73,7 +78,8 @@ def _plan_file(
     graph = compile_net(document, pick_state(document, phase, level, stages, first="train"), report)
     report.raise_if_errors()
     names = None if keep == "all" else {*([] if isinstance(keep, str) else keep), *graph.outputs}
-    options = Options(threads, None if names is None else frozenset(names), exact)
+    kept = None if names is None else frozenset(names)
+    options = Options(threads, kept, exact, fast=use_fast(fast))
     # memory that is never touched is never taken: a plan of a large net costs nothing
     params = [np.empty(param.shape, np.float32) for param in graph.params]
     return make_plan(graph, params, options, lambda _node, _shard: np.random.default_rng)

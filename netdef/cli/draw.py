@@ -8,7 +8,7 @@ import click
 
 from netdef.cli import terminal
 from netdef.cli.command import Command
-from netdef.cli.options import input_shape_option, state_options
+from netdef.cli.options import allow_unknown_option, input_shape_option, state_options
 
 # Those of netdef.view, which takes longer to import than this file; a test compares them.
 FORMATS = ("auto", "rails", "boxes", "ascii", "dot", "mermaid", "svg", "html", "json")
@@ -52,6 +52,7 @@ _FOR_PEOPLE = ("auto", "rails", "boxes", "ascii")
 )
 @click.option("--pager/--no-pager", default=True, help="Page long drawings in a terminal.")
 @input_shape_option
+@allow_unknown_option
 @state_options("test, or train where only that has data")
 @click.pass_context
 def draw(
@@ -68,6 +69,7 @@ def draw(
     around: tuple[str, ...],
     pager: bool,
     input_shapes: dict[str, tuple[int, ...]],
+    allow_unknown: bool,
     phase: str | None,
     level: int,
     stages: tuple[str, ...],
@@ -108,6 +110,7 @@ def draw(
             end=end,
             around=around,
             input_shapes=input_shapes,
+            allow_unknown=allow_unknown,
             report=report,
         )
     except LookupError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsons
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,13 +14,20 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def json(report: Report) -> str:
-    """All problems as one object; `format_version` counts up when a field changes meaning."""
+def json(report: Report, *, fixed: int = 0) -> str:
+    """All problems as one object; `format_version` counts up when a field changes meaning.
+
+    Args:
+        report: the problems.
+        fixed: how many were mended before.
+    """
     about = {
         "format_version": FORMAT_VERSION,
         "ok": report.ok,
         "errors": len(report.errors),
         "warnings": len(report.warnings),
+        "fixable": sum(problem.fixable for problem in report),
+        "fixed": fixed,
         "problems": [_problem(problem) for problem in report],
     }
     return jsons.dumps(about, indent=2, ensure_ascii=False) + "\n"
@@ -38,6 +46,8 @@ def sarif(report: Report) -> str:
             "id": code,
             "name": kind.__name__,
             "shortDescription": {"text": (kind.__doc__ or "").partition("\n")[0]},
+            "fullDescription": {"text": cleandoc(kind.__doc__ or "")},
+            "defaultConfiguration": {"level": kind.default_severity.value},
         }
         for code, kind in sorted(kinds.items())
     ]
@@ -60,6 +70,14 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "labels": [{**_place(label.span), "text": label.text} for label in problem.labels],
         "notes": list(problem.notes),
         "help": problem.help,
+        "fixes": [
+            {
+                **_place(fix.span),
+                "replacement": fix.replacement,
+                "safe": fix.safe,
+            }
+            for fix in problem.fixes
+        ],
     }
 
 
@@ -110,15 +128,39 @@ def _result(problem: Problem) -> dict[str, Any]:
         result["relatedLocations"] = [
             {**_location(label.span), "message": {"text": label.text}} for label in problem.labels
         ]
+    if problem.fixes:
+        result["fixes"] = [_sarif_fix(problem)]
     return result
 
 
-def _location(span: Span) -> dict[str, Any]:
+def _sarif_fix(problem: Problem) -> dict[str, Any]:
+    """All edits of a problem as one fix; a scanner applies a fix whole or not at all."""
+    files: dict[str, list[dict[str, Any]]] = {}
+    for fix in problem.fixes:
+        change = {
+            "deletedRegion": _location(fix.span)["physicalLocation"]["region"],
+            "insertedContent": {"text": fix.replacement},
+        }
+        files.setdefault(fix.span.source.name, []).append(change)
+    return {
+        "description": {"text": problem.help or problem.message},
+        "artifactChanges": [
+            {"artifactLocation": {"uri": _uri(name)}, "replacements": changes}
+            for name, changes in files.items()
+        ],
+    }
+
+
+def _uri(name: str) -> str:
     from urllib.parse import quote
 
+    return quote(name.replace("\\", "/"))
+
+
+def _location(span: Span) -> dict[str, Any]:
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(span.source.name)},
+            "artifactLocation": {"uri": _uri(span.source.name)},
             "region": {
                 "startLine": span.begin.line,
                 "startColumn": span.begin.column,

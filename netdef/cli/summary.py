@@ -6,7 +6,7 @@ import click
 
 from netdef.cli import terminal
 from netdef.cli.command import Command
-from netdef.cli.options import input_shape_option, state_options
+from netdef.cli.options import allow_unknown_option, input_shape_option, state_options
 
 
 @click.command(cls=Command, short_help="List a net's layers: shapes, parameters, work, memory.")
@@ -17,6 +17,7 @@ from netdef.cli.options import input_shape_option, state_options
 @click.option("--width", type=click.IntRange(min=40), metavar="N", help="Columns of the table.")
 @click.option("--pager/--no-pager", default=True, help="Page long tables in a terminal.")
 @input_shape_option
+@allow_unknown_option
 @state_options("test, or train where only that has data")
 @click.pass_context
 def summary(
@@ -28,6 +29,7 @@ def summary(
     width: int | None,
     pager: bool,
     input_shapes: dict[str, tuple[int, ...]],
+    allow_unknown: bool,
     phase: str | None,
     level: int,
     stages: tuple[str, ...],
@@ -58,6 +60,7 @@ def summary(
         unicode=terminal.unicode(),
         receptive=receptive,
         input_shapes=input_shapes,
+        allow_unknown=allow_unknown,
         report=report,
     )
     show(text, pager=pager and form is None)

@@ -3,14 +3,23 @@
 Knows text positions and sentences. Has never heard of prototxt, layers or arrays.
 """
 
-from netdef.diag.problem import BottomError, FieldError, Label, Problem, Severity, known_codes
+from netdef.diag.problem import (
+    BottomError,
+    FieldError,
+    Fix,
+    Label,
+    Problem,
+    Severity,
+    known_codes,
+)
 from netdef.diag.report import NetdefError, Report
 from netdef.diag.source import Position, Source, Span
-from netdef.diag.suggest import nearest
+from netdef.diag.suggest import nearest, surely
 
 __all__ = [
     "BottomError",
     "FieldError",
+    "Fix",
     "Label",
     "NetdefError",
     "Position",
@@ -21,4 +30,5 @@ __all__ = [
     "Span",
     "known_codes",
     "nearest",
+    "surely",
 ]

@@ -29,6 +29,21 @@ class Label:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the text that mends a problem.
+
+    Attributes:
+        span: the characters to replace; an empty span inserts.
+        replacement: what to put there; "" removes.
+        safe: the text can only have meant this, so that `netdef check --fix` writes it unasked.
+    """
+
+    span: Span
+    replacement: str
+    safe: bool = True
+
+
 @dataclass(frozen=True)
 class Problem:
     """Base of all problems: a subclass is a kind, with a stable code.
@@ -45,6 +60,7 @@ class Problem:
         notes: facts that help to understand.
         help: what to write instead.
         severity: the kind's own unless given.
+        fixes: changes that mend it, all of them together.
     """
 
     code: ClassVar[str] = ""
@@ -57,6 +73,7 @@ class Problem:
     notes: tuple[str, ...] = ()
     help: str = ""
     severity: Severity = Severity.ERROR
+    fixes: tuple[Fix, ...] = ()
 
     def __init_subclass__(cls) -> None:
         """Register the kind under its code."""
@@ -75,6 +92,7 @@ class Problem:
         notes: tuple[str, ...] = (),
         help: str = "",  # Caffe's users read this word in every compiler's output
         severity: Severity | None = None,
+        fixes: tuple[Fix, ...] = (),
     ) -> None:
         put = object.__setattr__
         put(self, "message", message)
@@ -84,6 +102,12 @@ class Problem:
         put(self, "notes", notes)
         put(self, "help", help)
         put(self, "severity", severity or self.default_severity)
+        put(self, "fixes", fixes)
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `netdef check --fix` mends it."""
+        return bool(self.fixes) and all(fix.safe for fix in self.fixes)
 
     @property
     def file(self) -> str | None:

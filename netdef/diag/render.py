@@ -35,12 +35,15 @@ def render(problems: Iterable[Problem], *, color: bool = False) -> str:
 
 
 def summary(problems: Iterable[Problem]) -> str:
-    """`2 errors, 1 warning`; `no problems` where there are none."""
+    """`2 errors, 1 warning`, and how many can be fixed; `no problems` where there are none."""
     counts = dict.fromkeys(Severity, 0)
+    fixable = 0
     for problem in problems:
         counts[problem.severity] += 1
+        fixable += problem.fixable
     words = [f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n]
-    return ", ".join(words) or "no problems"
+    tail = f" ({fixable} fixable with `netdef check --fix`)" if fixable else ""
+    return (", ".join(words) or "no problems") + tail
 
 
 def concise(problem: Problem) -> str:

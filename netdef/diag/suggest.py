@@ -17,3 +17,54 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
         folded.setdefault(other.replace("_", "").lower(), other)
     found = get_close_matches(name.replace("_", "").lower(), folded, n=most, cutoff=0.6)
     return [folded[f] for f in found]
+
+
+def surely(name: str, known: Iterable[str]) -> str | None:
+    """The one known name that a misspelt one can only mean; None where that is not certain.
+
+    It differs in letter case and `_` only, or by one slip of a finger (a letter wrong, missing,
+    too many, or two swapped; two slips in long names), and no other name is as near.
+    Digits are never slips.
+    """
+    folded: dict[str, set[str]] = {}
+    for other in known:
+        folded.setdefault(_fold(other), set()).add(other)
+    mine = _fold(name)
+    if mine in folded:
+        (same, *more) = folded[mine]
+        return None if more else same
+    most = 2 if len(mine) >= _LONG else 1
+    if len(mine) < _SHORT:
+        return None
+    near = [(_slips(mine, other, most + 1), other) for other in folded]
+    near = sorted(found for found in near if found[0] <= most + 1)
+    if not near or near[0][0] > most or (len(near) > 1 and near[1][0] == near[0][0]):
+        return None
+    if any(other.startswith(mine) and other != near[0][1] for other in folded):
+        return None  # a name that was cut short, as likely
+    (same, *more) = folded[near[0][1]]
+    alike = [c for c in mine if c.isdigit()] == [c for c in same if c.isdigit()]
+    return same if alike and not more else None
+
+
+_SHORT, _LONG = 4, 8
+
+
+def _fold(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _slips(one: str, other: str, most: int) -> int:
+    """How many slips lead from one word to another; more than `most` is not counted out."""
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        above, row = row, [i]
+        for j, b in enumerate(other, 1):
+            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b)))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                row[j] = min(row[j], before[j - 2] + 1)
+        before = above
+    return row[-1]

@@ -82,10 +82,14 @@ def _made_twice(
     net: Net, node: Node, position: int, old: Blob, nodes: list[Node], report: Report
 ) -> None:
     name = node.message.top[position]
-    first = net.span((*nodes[old.producer].path, "top", old.top))
+    # a layer that has not got into `nodes` yet is the one that names a top twice
+    maker = nodes[old.producer] if old.producer < len(nodes) else node
+    first = net.span((*maker.path, "top", old.top))
     report.add(
         TopMadeTwice(
-            f"two layers make `{name}`: `{nodes[old.producer].name}` and `{node.name}`",
+            f"layer `{node.name}` makes `{name}` twice"
+            if maker is node
+            else f"two layers make `{name}`: `{maker.name}` and `{node.name}`",
             net.span((*node.path, "top", position)),
             label="made again",
             labels=(Label(first, "made here"),) if first else (),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from netdef import layers
 from netdef.diag import Label, Report
-from netdef.graph.net import Net, Node, Path, State
+from netdef.graph.net import AUTOMATIC, Net, Node, Path, State
 from netdef.graph.problems import BadStateRule, SameName
 from netdef.schema import TRAIN, LayerParameter, NetStateRule
 
@@ -41,8 +42,21 @@ def filter_state(net: Net, report: Report) -> Net:
                 )
             )
         named.setdefault(message.name, path)
-        nodes.append(Node(message, path))
+        nodes.append(Node(_with_top(message, len(nodes)), path))
     return replace(net, nodes=tuple(nodes))
+
+
+def _with_top(message: LayerParameter, position: int) -> LayerParameter:
+    """A loss without a top gets one of its own, as in Caffe, which nobody can name."""
+    if message.top or not message.bottom:
+        return message
+    found = layers.find(message.type)
+    if found is None or not found.loss:
+        return message
+    whole = LayerParameter()
+    whole.CopyFrom(message)
+    whole.top.append(f"{AUTOMATIC} {position}")
+    return whole
 
 
 def keeps(message: LayerParameter, state: State) -> bool:

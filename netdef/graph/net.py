@@ -14,6 +14,9 @@ from netdef.schema.document import Document
 
 Path = tuple[str | int, ...]
 
+AUTOMATIC = "(automatic)"
+"""How the names of tops begin that no prototxt wrote: losses without one."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -222,7 +225,8 @@ class Net:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the blobs that no layer reads, in alphabetical order as in pycaffe."""
-        return tuple(sorted({b.name for b in self.blobs if not b.consumers}))
+        unread = {blob.name for blob in self.blobs if not blob.consumers}
+        return tuple(sorted(name for name in unread if not name.startswith(AUTOMATIC)))
 
     def bottom_shapes(self, node: Node) -> Shapes | None:
         """Shapes of a node's bottoms; None where one is unknown."""

@@ -21,7 +21,8 @@ class UnknownLayerType(Problem):
     """The `type` of a layer is not one netdef knows.
 
     Types are spelled as in Caffe: `InnerProduct`, not `inner_product`. `netdef layers` lists
-    them.
+    them. Some belong to forks of Caffe, which the report then names; `netdef check`, `draw` and
+    `summary` pass over such layers with `--allow-unknown`, and show `?` for what they make.
 
     Example:
         layer { name: "ip1" type: "InnerProdct" bottom: "data" top: "ip1" }
@@ -80,7 +81,13 @@ class BadBottom(Problem):
     """A bottom does not fit the layer that reads it.
 
     Either its shape does not fit when the net is built, or its values cannot be used when it
-    runs, such as a label outside the classes.
+    runs, such as a label outside the classes. Of a shape, notes tell step by step where it comes
+    from: the mistake is mostly in one of those layers.
+
+    Example:
+        layer { name: "sum" type: "Eltwise" bottom: "pool1" bottom: "conv2" top: "sum" }
+    With conv2 one pixel smaller on each side, write a pad where it is made:
+        convolution_param { num_output: 20 kernel_size: 3 pad: 1 }
     """
 
     code = "N206"
@@ -199,8 +206,9 @@ def complaint(
     if isinstance(error, FieldError):
         field = error.field.rpartition(".")[2]
         span = place(net, node, error.field)
+        colon = ":" if error.message.startswith("`") else ""  # a sentence of its own
         return BadSetting(
-            f"`{field}` of layer `{node.name}` {error.message}",
+            f"`{field}` of layer `{node.name}`{colon} {error.message}",
             span,
             labels=in_layer(net, node, span),
             notes=notes,

@@ -41,7 +41,11 @@ def _resolve(net: Net, node: Node, report: Report) -> Node:
 def _unknown(net: Net, node: Node, report: Report) -> None:
     span = net.span((*node.path, "type"))
     if not node.message.HasField("type"):
-        report.add(UnknownLayerType(f"layer `{node.name}` has no type", name_span(net, node)))
+        # where it was written and could not be read, that is the place
+        written = net.document.spans.value((*node.path, "type"))
+        report.add(
+            UnknownLayerType(f"layer `{node.name}` has no type", written or name_span(net, node))
+        )
         return
     fork = about_type(node.type)
     sure = None if fork else _current_type(node.type) or surely(node.type, layers.types())

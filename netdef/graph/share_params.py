@@ -133,7 +133,8 @@ def _check_count(net: Net, node: Node, report: Report) -> None:
         span = net.span((*node.path, "param", most))
         report.add(
             TooManyParams(
-                f"layer `{node.name}` has {written} param blocks, {node.type} has "
+                f"layer `{node.name}` has {written} param block{'s' * (written != 1)}, "
+                f"{node.type} has "
                 + (f"{most} param{'s' * (most != 1)} here" if most else "no params"),
                 span,
                 labels=in_layer(net, node, span),

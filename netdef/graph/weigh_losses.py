@@ -29,7 +29,8 @@ def _weights(net: Net, node: Node, report: Report) -> tuple[float, ...]:
     extra = " ".join(["loss_weight: 1"] + ["loss_weight: 0"] * (len(node.tops) - 1))
     report.add(
         WrongCount(
-            f"layer `{node.name}` has {len(node.tops)} tops and {len(written)} loss_weight",
+            f"layer `{node.name}` has {len(node.tops)} top{'s' * (len(node.tops) != 1)} "
+            f"and {len(written)} loss_weight",
             span,
             labels=in_layer(net, node, span),
             help=f"write one for each top, such as `{extra}`",

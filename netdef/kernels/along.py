@@ -95,6 +95,56 @@ class Along:
         else:
             _add_rows(np.vecdot(one, other), small)
 
+    def affine(self, x: Array, factor: Array, offset: Array | None, y: Array) -> None:
+        """Write y = x * factor + offset for a piece.
+
+        Args:
+            x: a piece of a large array.
+            factor: the piece of a small one.
+            offset: likewise; None for none.
+            y: the same piece of another large array; may be x.
+        """
+        np.multiply(x, factor, out=y)
+        if offset is not None:
+            np.add(y, offset, out=y)
+
+    def affine_back(
+        self,
+        x: Array,
+        factor: Array,
+        dy: Array,
+        dfactor: Array | None,
+        doffset: Array | None,
+        dx: Array | None,
+        scratch: Array,
+        *,
+        add: bool,
+    ) -> None:
+        """The gradient of `affine`, of a piece.
+
+        Args:
+            x: as there.
+            factor: as there.
+            dy: gradient by y.
+            dfactor: added to, unless None.
+            doffset: added to, unless None.
+            dx: gradient by x; None where nobody wants it; may be dy.
+            scratch: `block` values.
+            add: to what dx holds.
+        """
+        if dfactor is not None:
+            self.add_products(dy, x, dfactor, scratch)
+        if doffset is not None:
+            self.add_sum(dy, doffset)
+        if dx is None:
+            return
+        if add:
+            share = scratch[: dy.size].reshape(dy.shape)
+            np.multiply(dy, factor, out=share)
+            np.add(dx, share, out=dx)
+        else:
+            np.multiply(dy, factor, out=dx)
+
 
 def _add_rows(sums: Array, small: Array) -> None:
     """Add (outer, length) sums to (1, length, 1)."""

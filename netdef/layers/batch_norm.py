@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 
 from netdef.diag import BottomError, FieldError
-from netdef.kernels.blocks import BLOCK
+from netdef.kernels.batch_norm import Normalizer, invert
 from netdef.kernels.matrix import as_rows
 from netdef.layers import base
 from netdef.layers.affine import Affine
@@ -28,14 +28,12 @@ class Rows(NamedTuple):
     Attributes:
         x: the bottom, (channels, values).
         y: the top, (channels, values).
-        ones: as many as values; `x @ ones` sums faster than `x.sum`.
-        blocks: channels whose values stay in cache.
+        kernel: what computes with them.
     """
 
     x: base.Array
     y: base.Array
-    ones: base.Array
-    blocks: tuple[slice, ...]
+    kernel: Normalizer
 
 
 @base.layer("BatchNorm")
@@ -165,59 +163,55 @@ class BatchNorm(base.Layer[Rows]):
 
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """Statistics; what peers read is saved, as a faster shard is soon at the next layer."""
-        shape = site.bottoms[0]
         channels, values = _rows(site)
         needs = {
             "mean": base.Buffer((channels,), saved=True),
             "inverse": base.Buffer((channels,), saved=True),
         }
         if not self.use_global_stats or any(site.wanted):
-            needs["scratch"] = base.Buffer((min(prod(shape), _block(values) * values),))
+            size = _way(site).scratch_size(channels, values)
+            needs["scratch"] = base.Buffer((size,))
         if not self.use_global_stats:
             needs["moments"] = base.Buffer((2, channels), saved=True)
             if any(site.wanted):
                 needs["sums"] = base.Buffer((2, channels), saved=True)
         return needs
 
+    def algorithm(self, site: base.Site) -> str:
+        """Whether a compiled kernel computes it."""
+        return "compiled" if site.fast else ""
+
     def prepare(self, run: base.Forward[Rows]) -> Rows:
-        """See bottom and top as rows, and cut them into blocks."""
-        channels, values = _rows(run.site)
-        x, y, ones = run.bottom(0), run.top(0), np.ones(values, run.site.dtype)
+        """See bottom and top as rows."""
+        site, x, y = run.site, run.bottom(0), run.top(0)
+        channels, values = _rows(site)
+        scratch = run.buffer("scratch") if "scratch" in self.buffers(site) else None
+        kernel = _way(site)(channels, values, site.dtype, scratch)
         if not values:
-            return Rows(x, y, ones, ())
-        step = _block(values)
-        blocks = [slice(c, min(channels, c + step)) for c in range(0, channels, step)]
-        return Rows(as_rows(x, channels), as_rows(y, channels), ones, tuple(blocks))
+            return Rows(x, y, kernel)
+        return Rows(as_rows(x, channels), as_rows(y, channels), kernel)
 
     def forward(self, run: base.Forward[Rows]) -> None:
         """Normalise by the stored statistics, or take this shard's; alone, go on by itself."""
+        x, y, kernel = run.work
         if self.use_global_stats:
             self._look_up(run)
-            _normalise(run)
+            kernel.normalize(x, y, run.buffer("mean"), run.buffer("inverse"))
             return
-        alone = len(run.peers) == 1
-        mean, square = run.buffer("moments")
-        values = run.work.ones.size
-        for rows, x, y, scratch in _blocks(run):
-            np.matmul(x, run.work.ones, out=mean[rows])
-            np.divide(mean[rows], values, out=mean[rows])
-            apart = y if alone else scratch
-            # squares of differences from the mean: differences of squares would lose digits
-            np.subtract(x, mean[rows, None], out=apart)
-            np.vecdot(apart, apart, out=square[rows])
-            if alone:
-                inverse = run.buffer("inverse")[rows]
-                np.divide(square[rows], values, out=inverse)
-                self._invert(inverse)
-                np.multiply(y, inverse[:, None], out=y)
-        if alone and values:
-            self._store(run, mean, square / values, values)
+        moments = run.buffer("moments")
+        if len(run.peers) > 1:
+            kernel.moments(x, moments)
+            return
+        kernel.forward(x, y, moments, run.buffer("inverse"), self.eps)
+        if kernel.values:
+            mean, square = moments
+            self._store(run, mean, square / kernel.values, kernel.values)
 
     def forward_together(self, run: base.Forward[Rows]) -> None:
         """Combine the statistics of all shards, in their order, and normalise."""
         if len(run.peers) == 1:
             return
-        counts = np.array([[peer.work.ones.size] for peer in run.peers])
+        counts = np.array([[peer.work.kernel.values] for peer in run.peers])
         moments = np.array([peer.buffer("moments") for peer in run.peers], np.float64)
         means, squares = moments[:, 0], moments[:, 1]
         count = int(counts.sum())
@@ -227,8 +221,8 @@ class BatchNorm(base.Layer[Rows]):
         inverse = run.buffer("inverse")
         np.copyto(run.buffer("mean"), mean)
         np.copyto(inverse, variance)
-        self._invert(inverse)
-        _normalise(run)
+        invert(inverse, self.eps)
+        run.work.kernel.normalize(run.work.x, run.work.y, run.buffer("mean"), inverse)
         if run is run.peers[0]:
             self._store(run, mean, variance, count)
 
@@ -237,13 +231,7 @@ class BatchNorm(base.Layer[Rows]):
         scale = 0.0 if factor[0] == 0 else 1 / float(factor[0])
         np.multiply(mean, scale, out=run.buffer("mean"))
         np.multiply(variance, scale, out=run.buffer("inverse"))
-        self._invert(run.buffer("inverse"))
-
-    def _invert(self, variance: base.Array) -> None:
-        """Set 1 / sqrt(variance + eps)."""
-        np.add(variance, self.eps, out=variance)
-        np.sqrt(variance, out=variance)
-        np.reciprocal(variance, out=variance)
+        invert(run.buffer("inverse"), self.eps)
 
     def _store(
         self, run: base.Forward[Rows], mean: base.Array, variance: base.Array, count: int
@@ -261,33 +249,28 @@ class BatchNorm(base.Layer[Rows]):
         for diff in run.param_diffs:
             if diff is not None:  # as Caffe has it where force_backward asks for all gradients
                 diff.fill(0)
-        if run.bottom_diff(0) is None:
+        if (dx := run.bottom_diff(0)) is None:
             return
+        _, y, kernel = run.work
+        dy, inverse = _diff_rows(run, run.top_diff(0)), run.buffer("inverse")
         if self.use_global_stats:
-            inverse = run.buffer("inverse")[:, None]
-            for rows, dy, dx, scratch in _diff_blocks(run):
-                _write(dy, inverse[rows], dx, scratch, add=run.adds(0))
-            return
-        alone = len(run.peers) == 1
-        plain, weighted = run.buffer("sums")
-        for rows, dy, dx, scratch in _diff_blocks(run):
-            y = run.work.y[rows]
-            np.matmul(dy, run.work.ones, out=plain[rows])
-            np.vecdot(dy, y, out=weighted[rows])
-            if alone:
-                count = run.work.ones.size
-                means = plain[rows] / count, weighted[rows] / count
-                _write_gradient(run, rows, dy, dx, scratch, means)
+            kernel.scale(dy, _diff_rows(run, dx), inverse, add=run.adds(0))
+        elif len(run.peers) > 1:
+            kernel.sums(y, dy, run.buffer("sums"))
+        else:
+            sums, rows = run.buffer("sums"), _diff_rows(run, dx)
+            kernel.backward(y, dy, rows, sums, inverse, add=run.adds(0))
 
     def backward_together(self, run: base.Backward[Rows]) -> None:
         """Add the sums of all shards, in their order, and write the gradient."""
-        if len(run.peers) == 1 or run.bottom_diff(0) is None:
+        if len(run.peers) == 1 or (dx := run.bottom_diff(0)) is None:
             return
-        count = sum(peer.work.ones.size for peer in run.peers)
+        count = sum(peer.work.kernel.values for peer in run.peers)
         sums = np.array([peer.buffer("sums") for peer in run.peers], np.float64)
-        plain, weighted = (np.sum(sums, axis=0) / count).astype(run.site.dtype)
-        for rows, dy, dx, scratch in _diff_blocks(run):
-            _write_gradient(run, rows, dy, dx, scratch, (plain[rows], weighted[rows]))
+        means = (np.sum(sums, axis=0) / count).astype(run.site.dtype)
+        _, y, kernel = run.work
+        dy, rows = _diff_rows(run, run.top_diff(0)), _diff_rows(run, dx)
+        kernel.gradient(y, dy, rows, means, run.buffer("inverse"), add=run.adds(0))
 
 
 def _rows(site: base.Site) -> tuple[int, int]:
@@ -299,68 +282,16 @@ def _rows(site: base.Site) -> tuple[int, int]:
     return channels, prod(shape) // channels if channels else 0
 
 
-def _block(values: int) -> int:
-    """Channels of a block: two arrays of it stay in cache."""
-    return max(1, BLOCK // max(1, values))
+def _diff_rows(run: base.Backward[Rows], diff: base.Array) -> base.Array:
+    """A gradient as rows; as it is where there are no values."""
+    kernel = run.work.kernel
+    return as_rows(diff, kernel.channels) if kernel.values else diff
 
 
-def _blocks(
-    run: base.Forward[Rows],
-) -> Iterator[tuple[slice, base.Array, base.Array, base.Array]]:
-    """Channels, bottom, top and scratch, block by block."""
-    scratch = run.buffer("scratch")
-    for rows in run.work.blocks:
-        x = run.work.x[rows]
-        yield rows, x, run.work.y[rows], scratch[: x.size].reshape(x.shape)
+def _way(site: base.Site) -> type[Normalizer]:
+    """What computes."""
+    if not site.fast:
+        return Normalizer
+    from netdef.kernels.fast.batch_norm import FastNormalizer  # compiles, so only if asked
 
-
-def _diff_blocks(
-    run: base.Backward[Rows],
-) -> Iterator[tuple[slice, base.Array, base.Array, base.Array]]:
-    """Channels, the top's gradient, the bottom's and scratch, block by block."""
-    written = run.bottom_diff(0)
-    assert written is not None
-    if not run.work.blocks:
-        return
-    channels = len(run.work.y)
-    top, bottom = as_rows(run.top_diff(0), channels), as_rows(written, channels)
-    scratch = run.buffer("scratch")
-    for rows in run.work.blocks:
-        dy = top[rows]
-        yield rows, dy, bottom[rows], scratch[: dy.size].reshape(dy.shape)
-
-
-def _normalise(run: base.Forward[Rows]) -> None:
-    """Set y = (x - mean) * inverse."""
-    mean, inverse = run.buffer("mean")[:, None], run.buffer("inverse")[:, None]
-    for rows in run.work.blocks:
-        y = run.work.y[rows]
-        np.subtract(run.work.x[rows], mean[rows], out=y)
-        np.multiply(y, inverse[rows], out=y)
-
-
-def _write_gradient(
-    run: base.Backward[Rows],
-    rows: slice,
-    dy: base.Array,
-    dx: base.Array,
-    scratch: base.Array,
-    means: tuple[base.Array, base.Array],
-) -> None:
-    """Set dx = (dy - mean(dy) - y * mean(dy * y)) * inverse."""
-    plain, weighted = means
-    np.multiply(run.work.y[rows], weighted[:, None], out=scratch)
-    np.subtract(dy, scratch, out=scratch)
-    np.subtract(scratch, plain[:, None], out=scratch)
-    _write(scratch, run.buffer("inverse")[rows, None], dx, scratch, add=run.adds(0))
-
-
-def _write(
-    dy: base.Array, factor: base.Array, dx: base.Array, scratch: base.Array, *, add: bool
-) -> None:
-    """Set dx = dy * factor, or add it."""
-    if add:
-        np.multiply(dy, factor, out=scratch)
-        np.add(dx, scratch, out=dx)
-    else:
-        np.multiply(dy, factor, out=dx)
+    return FastNormalizer

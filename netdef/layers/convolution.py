@@ -194,7 +194,12 @@ class Convolution(base.Layer[Algorithm]):
         if site.layout is base.CHWN:
             *image, batch = shape
             _, geometry = self._geometry((batch, *image))
-            return choose(geometry, exact=site.exact)(geometry)
+            if not site.fast:
+                return choose(geometry, exact=site.exact)(geometry)
+            from netdef.kernels.fast.convolution import choose_fast  # compiles, so only if asked
+
+            dx, dw = any(site.wanted), any(site.learns)
+            return choose_fast(geometry, exact=site.exact, dx=dx, dw=dw)(geometry)
         return Plain(self._geometry(shape)[1])
 
     def _geometry(self, shape: base.Shape) -> tuple[int, Geometry]:

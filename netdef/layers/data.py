@@ -38,7 +38,7 @@ class Data(base.DataLayer):
     Attributes:
         source: path of the database.
         batch_size: records of a batch.
-        backend: LMDB, or LEVELDB, which cannot be read yet.
+        backend: LMDB or LEVELDB.
         backend_given: whether the prototxt says it; Caffe's default is LEVELDB.
         rand_skip: leave out a random number of records at the start, less than this.
         prefetch: batches made ahead.
@@ -60,7 +60,7 @@ class Data(base.DataLayer):
         del phase  # crops follow the phase of the run, which `open` is told
         param = message.data_param
         if not param.source:
-            raise FieldError("data_param.source", "is missing", "name the folder of an LMDB")
+            raise FieldError("data_param.source", "is missing", "name a folder, LMDB or LevelDB")
         if param.batch_size < 1:
             what = "must be at least 1, is 0" if param.HasField("batch_size") else "is missing"
             raise FieldError("data_param.batch_size", what)
@@ -123,27 +123,14 @@ class Data(base.DataLayer):
         return BatchReader(batches, self.prefetch)
 
     def _check_backend(self, path: Path) -> None:
-        """Refuse a database of another kind than the settings say."""
+        """Refuse a database of another kind than the settings say, as Caffe does."""
         from netdef.data.store import kind_of
 
         kind = kind_of(path)
-        if self.backend == "LMDB" and kind == "LEVELDB":
-            raise FieldError(
-                "data_param.backend",
-                f"is LMDB, `{path}` is a LevelDB store, these are not read yet",
-                "write the records to an LMDB",
-            )
-        if self.backend == "LMDB" or not path.exists():
+        if kind is None or kind == self.backend:
             return
-        if kind == "LMDB":
-            what = "is LEVELDB" if self.backend_given else "is missing, which means LEVELDB"
-            raise FieldError(
-                "data_param.backend", f"{what}: `{path}` is an LMDB", "write `backend: LMDB`"
-            )
+        what = f"is {self.backend}" if self.backend_given else "is missing, which means LEVELDB"
+        is_kind = "an LMDB" if kind == "LMDB" else "a LevelDB"
         raise FieldError(
-            "data_param.backend",
-            "is LEVELDB: LEVELDB stores are not read yet"
-            if self.backend_given
-            else "is missing, which means LEVELDB: LEVELDB stores are not read yet",
-            "write the records to an LMDB, and `backend: LMDB`",
+            "data_param.backend", f"{what}: `{path}` is {is_kind}", f"write `backend: {kind}`"
         )

@@ -144,6 +144,10 @@ class Pooling(base.Layer[Pool]):
             return f"{self.pool.lower()} global"
         return f"{self.pool.lower()} {window_settings(self.kernel_size, self.stride, self.pad)}"
 
+    def algorithm(self, site: base.Site) -> str:
+        """Whether a compiled kernel pools."""
+        return self._pool(site).name
+
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """What the way to pool works in."""
         needs = self._pool(site).needs(backward=site.backward)
@@ -180,7 +184,12 @@ class Pooling(base.Layer[Pool]):
         window = self._window((batch, *image))
         if self.pool == "STOCHASTIC":
             return DrawnPool(window) if self.train else WeightedPool(window)
-        return MaximumPool(window) if self.pool == "MAX" else AveragePool(window)
+        ways: tuple[type[MaximumPool], type[AveragePool]] = MaximumPool, AveragePool
+        if site.fast:
+            from netdef.kernels.fast.pooling import choose_fast  # compiles, so only if asked
+
+            ways = choose_fast(window)
+        return ways[self.pool == "AVE"](window)
 
     def _window(self, bottom: base.Shape) -> Window:
         n, c, h, w = bottom

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from netdef.kernels.along import Along
 from netdef.layers import base
 from netdef.layers.affine import Affine
@@ -137,6 +135,10 @@ class Scale(base.Layer[Along]):
         axes = len(site.bottoms[0])
         return len(site.bottoms) == 1 and self.axis % axes == 1 and self.num_axes == 1
 
+    def algorithm(self, site: base.Site) -> str:
+        """Whether a compiled kernel computes it."""
+        return "compiled" if type(self._along(site)) is not Along else ""
+
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """Scratch for a piece."""
         return {"scratch": base.Buffer((self._along(site).block,))} if site.backward else {}
@@ -153,9 +155,7 @@ class Scale(base.Layer[Along]):
         run.start_epilogues()
         for large, small in along.pieces:
             part = y[large]
-            np.multiply(x[large], scale[small], out=part)
-            if bias is not None:
-                np.add(part, bias[small], out=part)
+            along.affine(x[large], scale[small], None if bias is None else bias[small], part)
             run.finish(part, 0)
 
     def backward(self, run: base.Backward[Along]) -> None:
@@ -166,20 +166,18 @@ class Scale(base.Layer[Along]):
         dbias = sum_into(along, run.param_diffs[-1] if self.bias_term else None)
         written = run.bottom_diff(0)
         dx = None if written is None else along.large(written)
+        scratch = run.buffer("scratch")
         for large, small in along.pieces:
-            part = dy[large]
-            scratch = run.buffer("scratch")[: part.size]
-            if dscale is not None:
-                along.add_products(part, x[large], dscale[small], scratch)
-            if dbias is not None:
-                along.add_sum(part, dbias[small])
-            if dx is None:
-                continue
-            if run.adds(0):
-                np.multiply(part, scale[small], out=scratch.reshape(part.shape))
-                np.add(dx[large], scratch.reshape(part.shape), out=dx[large])
-            else:
-                np.multiply(part, scale[small], out=dx[large])
+            along.affine_back(
+                x[large],
+                scale[small],
+                dy[large],
+                None if dscale is None else dscale[small],
+                None if dbias is None else dbias[small],
+                None if dx is None else dx[large],
+                scratch,
+                add=run.adds(0),
+            )
 
     def _scale(self, run: base.Forward[Along]) -> base.Array:
         """The factors, a view that broadcasts."""

@@ -15,6 +15,7 @@ from netdef.diag import BottomError, FieldError, NetdefError, Problem
 from netdef.graph.problems import complaint, name_span
 from netdef.layers.base import Array, Backward, Epilogue, Forward
 from netdef.plan import ParamGradient, Program, Step
+from netdef.run.observer import Observer
 from netdef.run.threads import blas, workers
 from netdef.run.trace import Event, Trace
 
@@ -35,6 +36,7 @@ class Executor:
 
     Attributes:
         trace: takes the time of each step; None for none.
+        observer: looks at the values between the steps; None for nobody.
     """
 
     def __init__(self, program: Program, diffs: Sequence[Array]) -> None:
@@ -42,6 +44,7 @@ class Executor:
         self._diffs = diffs
         self._spare: dict[int, Array] = {}
         self.trace: Trace | None = None
+        self.observer: Observer | None = None
         self._indices = {id(step): index for index, step in enumerate(program.steps)}
         self._segments: dict[tuple[object, ...], list[Segment]] = {}
 
@@ -55,6 +58,9 @@ class Executor:
             last: the last node to run.
             skip_sources: keep what the layers without bottoms gave before.
         """
+        if self.observer is not None:
+            self._forward_observed(self.observer, first, last, skip_sources=skip_sources)
+            return
         key = ("forward", first, last, skip_sources)
         if key not in self._segments:
             steps = [
@@ -82,13 +88,32 @@ class Executor:
                     diff.fill(value.seed)
         for gradient in self.program.gradients:
             self._aim(gradient, fresh=fresh[gradient.param])
-        key = ("backward", first, last)
-        if key not in self._segments:
-            steps = [s for s in self._between(first, last) if s.backward and not s.view_diff]
-            self._segments[key] = list(self._staged(reversed(steps), _backward_tasks))
-        self._run(self._segments[key], "backward")
+        if self.observer is not None:
+            self._backward_observed(self.observer, first, last)
+        else:
+            key = ("backward", first, last)
+            if key not in self._segments:
+                steps = [s for s in self._between(first, last) if s.backward and not s.view_diff]
+                self._segments[key] = list(self._staged(reversed(steps), _backward_tasks))
+            self._run(self._segments[key], "backward")
         for gradient in self.program.gradients:
             self._gather(gradient, fresh=fresh[gradient.param])
+
+    def _forward_observed(
+        self, observer: Observer, first: int, last: int | None, *, skip_sources: bool
+    ) -> None:
+        for step in self._between(first, last):
+            here = not (step.view or step.placed) and (step.bottoms or not skip_sources)
+            tasks = _forward_tasks(step, ()) if here else []
+            self._run([[(step, task)] for task in tasks], "forward")
+            observer.ran_forward(step)
+
+    def _backward_observed(self, observer: Observer, first: int, last: int | None) -> None:
+        for step in reversed([s for s in self._between(first, last) if s.backward]):
+            observer.before_backward(step)
+            tasks = [] if step.view_diff else _backward_tasks(step)
+            self._run([[(step, task)] for task in tasks], "backward")
+            observer.ran_backward(step)
 
     def _hosted(self, steps: list[Step]) -> tuple[list[Step], dict[int, list[Step]]]:
         """The steps without those that others do for them, and who does whose work.

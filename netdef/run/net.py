@@ -22,6 +22,7 @@ from netdef.run.copy_weights import Copied, copy_weights
 from netdef.run.executor import Executor
 from netdef.run.fast import use_fast
 from netdef.run.learned import LearnedParam
+from netdef.run.observer import Observer
 from netdef.run.resize import carry, marked_as, next_resizing, node_of, source_shapes
 from netdef.run.threads import thread_count
 from netdef.run.trace import Trace
@@ -106,6 +107,7 @@ class Net:
         self._resized: dict[int, Shapes] = {}
         self._until: int | None = None  # the last node of a plan that is a part of the net
         self._trace: Trace | None = None
+        self._observer: Observer | None = None
         self._begun: dict[int, Layer[Any]] = {}
         self.report = Report()
         self.passes = 0
@@ -163,6 +165,15 @@ class Net:
     @trace.setter
     def trace(self, trace: Trace | None) -> None:
         self._trace = self._executor.trace = trace
+
+    @property
+    def observer(self) -> Observer | None:
+        """Looks at the values between the steps; None, as at first, for nobody."""
+        return self._observer
+
+    @observer.setter
+    def observer(self, observer: Observer | None) -> None:
+        self._observer = self._executor.observer = observer
 
     @property
     def loss_weights(self) -> dict[str, float]:
@@ -404,6 +415,7 @@ class Net:
         diffs = [p.array() if self._program.gradients else p.data for p in self.learned]
         self._executor = Executor(self._program, diffs)
         self._executor.trace = self._trace
+        self._executor.observer = self._observer
         if whole:
             self._whole = self.graph, self._program
         for name, value in self._program.last().items():

@@ -173,6 +173,11 @@ class Solver:
         return self._settings.rate(self._iter, steps)
 
     @property
+    def document(self) -> Document:
+        """The solver as read."""
+        return self._document
+
+    @property
     def prefix(self) -> Path:
         """What the names of snapshots begin with."""
         return snapshot_prefix(self._document)
@@ -201,6 +206,10 @@ class Solver:
     def request_snapshot(self) -> None:
         """Write a snapshot after the iteration that runs; safe in a signal handler."""
         self._snapshot_asked = True
+
+    def warn(self, text: str) -> None:
+        """Have all who listen told of something that does not stop training."""
+        self._warn(text)
 
     # training
 
@@ -243,14 +252,18 @@ class Solver:
         """
         self._run(iterations)
 
-    def apply_update(self) -> float:
+    def apply_update(self, rate: float | None = None) -> float:
         """Make one update from the gradients that the params hold, and count it.
+
+        Args:
+            rate: to use in place of the solver's own.
 
         Returns:
             The rate that was used.
         """
         self._current_step = self._settings.policy.advance(self._iter, self._current_step)
-        rate = self._settings.rate(self._iter, self._current_step)
+        if rate is None:
+            rate = self._settings.rate(self._iter, self._current_step)
         self._updater.apply(rate, self._iter)
         self._iter += 1
         return rate

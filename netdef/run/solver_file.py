@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from netdef.diag import FieldError, Problem, Report, Severity
+from netdef.diag import FieldError, Label, Problem, Report, Severity, Span
 from netdef.graph import State
 from netdef.layers.base import Phase
 from netdef.schema import TEST, TRAIN, NetParameter, NetState, SolverParameter
 from netdef.schema.document import Document, read_net
+from netdef.schema.problems import BinaryForText, OtherMessage
 from netdef.schema.upgrade import upgrade_net
 from netdef.solvers.settings import (
     OF_RULES,
@@ -262,6 +263,13 @@ def snapshot_prefix(document: Document) -> Path:
     return prefix
 
 
+def _named_at(problem: Problem, place: Span) -> Problem:
+    """A file of the wrong kind, shown where the solver names it."""
+    if problem.span is None:
+        return replace(problem, span=place, label="named here")
+    return replace(problem, labels=(*problem.labels, Label(place, "named here")))
+
+
 def _notes(document: Document, report: Report) -> None:
     message = solver_message(document)
     if message.HasField("solver_mode") and message.solver_mode == SolverParameter.GPU:
@@ -379,7 +387,13 @@ class _Nets:
     def _read_file(self, name: str, path: tuple[str | int, ...]) -> Document | None:
         file = find_file(name, self._document)
         if file.is_file():
-            return read_net(file, self._report)
+            found = Report()
+            document = read_net(file, found)
+            for problem in found:
+                if isinstance(problem, BinaryForText | OtherMessage):
+                    problem = _named_at(problem, self._document.spans.find(path))
+                self._report.add(problem)
+            return document
         self._report.add(
             BadSolverSetting(
                 f"there is no net `{name}`" if not file.exists() else f"`{name}` is no file",

@@ -135,21 +135,24 @@ class _Rewriter:
         return {entry.start: around for entry, around in _walk(self._root)}
 
     def _fields(self, message: Any, path: Path) -> list[Entry]:
-        groups: list[tuple[float, list[Entry]]] = []
+        placed: list[tuple[float, Entry]] = []
         for field, value in message.ListFields():
             many = hasattr(value, "extend") or hasattr(value, "add")
             elements = list(value) if many else [value]
-            group: list[Entry] = []
-            place = float("inf")
-            for index, element in enumerate(elements):
-                at: Path = (*path, field.name, index) if many else (*path, field.name)
-                origin = self._origin(at)
+            paths: list[Path] = [
+                (*path, field.name, index) if many else (*path, field.name)
+                for index in range(len(elements))
+            ]
+            origins = [self._origin(at) for at in paths]
+            places = [float(o.entry.start) for o in origins if o is not None]
+            # what is in no text goes with its neighbours of the same name, or last; the order
+            # of one name's fields stays
+            place = places[0] if places else float("inf")
+            for element, at, origin in zip(elements, paths, origins, strict=True):
                 if origin is not None:
-                    place = min(place, origin.entry.start)
-                group.append(self._field(field, element, at, origin))
-            groups.append((place, group))
-        groups.sort(key=lambda group: group[0])  # fields that are in no text go last
-        return [entry for _, group in groups for entry in group]
+                    place = max(place, origin.entry.start)
+                placed.append((place, self._field(field, element, at, origin)))
+        return [entry for _, entry in sorted(placed, key=lambda one: one[0])]
 
     def _field(self, field: Any, value: Any, path: Path, origin: _Origin | None) -> Entry:
         old = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netdef.diag import Label, Problem, Source, Span, nearest
+from netdef.diag import Fix, Label, Problem, Source, Span, nearest, surely
 from netdef.text import problems
 from netdef.text.lexer import FieldToken
 from netdef.text.places import Node, SpanMap
@@ -58,17 +58,17 @@ def missing(source: Source, block: Block | None, rules: Rules, name: str) -> Pro
 def list_for_singular(source: Source, item: ListField) -> Problem:
     """A list where one value goes."""
     name = item.name.name
+    place = value_span(source, item)
     help_ = ""
+    fixes: tuple[Fix, ...] = ()
     if len(item.elements) == 1:
         only = item.elements[0]
         text = source.text[only.start : only.end]
         if "\n" not in text:
             help_ = f"write `{name}: {text}`"
+            fixes = (Fix(place, text),)
     return problems.ListForSingular(
-        f"`{name}` takes one value, not a list",
-        value_span(source, item),
-        label="a list",
-        help=help_,
+        f"`{name}` takes one value, not a list", place, label="a list", help=help_, fixes=fixes
     )
 
 
@@ -80,6 +80,7 @@ def colon_missing(source: Source, item: ListField) -> Problem:
         Span(source, item.open, item.open + 1),
         label="expected `:` before this",
         help=f"write `{name}: [`; only a list of blocks may do without the colon",
+        fixes=(Fix(Span(source, item.name.name_end, item.name.name_end), ":"),),
     )
 
 
@@ -97,7 +98,20 @@ def duplicate(source: Source, item: Item, name: str, first: object) -> Problem:
         label="given again",
         labels=(Label(before, "first given here"),),
         help=f"remove one `{name}`",
+        fixes=_repeated(source, item, before),
     )
+
+
+def _repeated(source: Source, item: Item, before: Span) -> tuple[Fix, ...]:
+    """Takes out a field that says word for word what was said before."""
+    again = Span(source, item.start, item.end)
+    if isinstance(item, Block) or again.text.split() != before.text.split():
+        return ()
+    line = source.line(again.begin.line)
+    if line.strip() == again.text:  # it has the line for itself
+        start = again.start - again.begin.column + 1
+        return (Fix(Span(source, start, min(start + len(line) + 1, len(source.text))), ""),)
+    return (Fix(again, ""),)
 
 
 def oneof(source: Source, item: Item, rule: Rule, first: object) -> Problem:
@@ -118,6 +132,7 @@ def unknown(
     block: Block | None,
     around: list[Rules],
     note: str | None,
+    beside: list[Item],
 ) -> Problem:
     """A field that its message does not have.
 
@@ -128,6 +143,7 @@ def unknown(
         block: that message in the text; None for the whole text.
         around: rules of the message around, where there is one.
         note: what is known about the field elsewhere.
+        beside: all fields of the message as written.
     """
     name = name_token(item).name
     message = rules.descriptor.name
@@ -138,14 +154,34 @@ def unknown(
         opener = name_span(source, block)
         if opener.begin.line != place.begin.line:
             labels = (Label(opener, f"in this `{where}`"),)
+    meant = None if note else _meant(name, rules, beside)
     return problems.UnknownField(
         f"`{where}` has no field `{name}`",
         place,
         label=f"unknown field of {message}",
         labels=labels,
         notes=(note,) if note else (),
-        help="" if note else _whereabouts(name, rules, around),
+        help=_SKIP if note else _whereabouts(name, rules, around),
+        fixes=(Fix(place, meant),) if meant else (),
     )
+
+
+_SKIP = "remove it, or look at the net without it: `--allow-unknown`"
+
+
+def _meant(name: str, rules: Rules, beside: list[Item]) -> str | None:
+    """The field that a name can only mean.
+
+    None where the field may as well belong elsewhere, or is given already and takes one value.
+    """
+    inside = any(
+        field.message_type is not None and name in field.message_type.fields_by_name
+        for field in rules.descriptor.fields
+    )
+    meant = None if inside else surely(name, rules.names())
+    rule = rules[meant] if meant else None
+    given = rule and not rule.repeated and any(name_token(i).name == meant for i in beside)
+    return None if given else meant
 
 
 def _whereabouts(name: str, rules: Rules, around: list[Rules]) -> str:
@@ -166,6 +202,9 @@ def _whereabouts(name: str, rules: Rules, around: list[Rules]) -> str:
         outer = around[0].descriptor.name
         return f"`{name}` is a field of {outer}, the block around: is a `}}` missing before it?"
     near = nearest(name, known)
+    sure = surely(name, known)
+    if sure:
+        return f"did you mean `{sure}`?"
     if near:
         return f"did you mean {_or(f'`{n}`' for n in near)}?"
     return ""

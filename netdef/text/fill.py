@@ -16,7 +16,10 @@ from netdef.text.rules import Rule, Rules, rules_of
 from netdef.text.tree import Block, Item, ListField, Scalar, SpreadField, name_token
 
 UnknownField = Callable[[str, str], str | None]
-"""Message name and field name to what is known about the field elsewhere, as one sentence."""
+"""Message name and field name to what is known about the field elsewhere, as one sentence.
+
+Also the name of an enum, `PoolingParameter.PoolMethod`, and a value that it does not have.
+"""
 
 
 class Message(Protocol):
@@ -101,9 +104,11 @@ class Filler:
         self.unknown = unknown
         self.damaged: frozenset[int] = frozenset()
         self.root = Frame(message, Node(0, 0, len(source.text)))
+        self.items: list[Item] = []
 
     def run(self, items: list[Item]) -> None:
         """Fill the root message from the top-level items."""
+        self.items = items
         # A list's elements run as items of the same frame, which ends only once: `ends`.
         stack: list[tuple[Iterator[Item], Frame, bool]] = [(iter(items), self.root, True)]
         while stack:
@@ -309,7 +314,7 @@ class Filler:
             elif rule.name not in frame.node.fields:
                 setattr(frame.message, rule.name, readable)
             return
-        self.report.add(mismatch.mismatch(self.source, rule, item))
+        self.report.add(mismatch.mismatch(self.source, rule, item, self.unknown))
 
     def _unknown_field(self, frame: Frame, item: Item) -> None:
         """Report a field that the message does not have, unless its name is reserved."""
@@ -318,4 +323,7 @@ class Filler:
             return
         note = self.unknown(frame.rules.descriptor.name, name) if self.unknown else None
         around = [] if frame.parent is None else [frame.parent.rules]
-        self.report.add(blame.unknown(self.source, item, frame.rules, frame.block, around, note))
+        beside = self.items if frame.block is None else frame.block.items
+        self.report.add(
+            blame.unknown(self.source, item, frame.rules, frame.block, around, note, beside)
+        )

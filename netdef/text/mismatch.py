@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from netdef.diag import Problem, Severity, Source, Span, nearest
+from netdef.diag import Fix, Problem, Severity, Source, Span, nearest, surely
 from netdef.text import problems, scalars
 from netdef.text.blame import name_span, value_span
 from netdef.text.lexer import STRING, FieldToken
@@ -14,11 +14,24 @@ from netdef.text.tree import Block, Item, SpreadField
 
 _MOST_NAMES = 12
 _TRUE = ("true", "yes", "on", "y", "t", "1", "enabled")
+_SURE = ("true", "yes", "on", "false", "no", "off")
 _FALSE = ("false", "no", "off", "n", "f", "0", "disabled", "none")
 
 
-def mismatch(source: Source, rule: Rule, item: Item) -> Problem:
-    """The problem of a value that its field does not take."""
+def mismatch(
+    source: Source,
+    rule: Rule,
+    item: Item,
+    unknown: Callable[[str, str], str | None] | None = None,
+) -> Problem:
+    """The problem of a value that its field does not take.
+
+    Args:
+        source: the text.
+        rule: what the field takes.
+        item: the field.
+        unknown: asked about an enum value that is not there, by the enum's name and the value.
+    """
     place = value_span(source, item)
     if rule.message is not None:
         return problems.WrongType(
@@ -36,7 +49,7 @@ def mismatch(source: Source, rule: Rule, item: Item) -> Problem:
         )
     given = Given(rule, place)
     if rule.field.type == scalars.ENUM:
-        return given.enum()
+        return given.enum(unknown)
     if rule.field.type == scalars.BOOL:
         return given.bool()
     if scalars.integer_range(rule.field) is not None:
@@ -84,6 +97,7 @@ class Given:
             self.place,
             label="needs quotes",
             help=self._write(f'"{self.inside}"'),
+            fixes=self._fix(f'"{self.inside}"') if _is_word(self.text) else (),
         )
 
     def integer(self) -> Problem:
@@ -92,23 +106,21 @@ class Given:
         digits = re.sub(r"\s|#[^\n]*", "", self.text)
         if re.fullmatch(r"-?(0[xX][0-9A-Fa-f]+|[0-9]+)", digits):
             return self._out_of_range(low, high, digits)
-        help_ = ""
+        whole = ""
         if re.fullmatch(r"-?[0-9]+", self.inside):
-            help_ = self._write(self.inside)
+            whole = self.inside
         elif re.fullmatch(r"-?[0-9.]{1,20}([eE]\+?[0-9]{1,2})?[fF]?", self.inside):
-            help_ = self._whole()
-        return self._wrong("an integer", help_)
+            whole = self._whole()
+        return self._wrong("an integer", whole)
 
     def number(self) -> Problem:
         """For a float or double field."""
         digits = re.sub(r"\s", "", self.text)
         if re.fullmatch(r"-?0([0-7]+|[xX][0-9A-Fa-f]+)", digits):
             base = 16 if "x" in digits.lower() else 8
-            return self._wrong(
-                "a decimal number", self._write(str(int(digits, base))), "hexadecimal or octal"
-            )
+            return self._wrong("a decimal number", str(int(digits, base)), "hexadecimal or octal")
         plain = re.fullmatch(r"-?[0-9.]+([eE][+-]?[0-9]+)?[fF]?", self.inside)
-        return self._wrong("a number", self._write(self.inside) if plain else "")
+        return self._wrong("a number", self.inside if plain else "")
 
     def bool(self) -> Problem:
         """For a bool field."""
@@ -119,21 +131,28 @@ class Given:
             self.place,
             label="case counts" if meant == word and not self.quoted else "neither of them",
             help=self._write(meant) if meant else "",
+            fixes=self._fix(meant) if meant and word in _SURE else (),
         )
 
-    def enum(self) -> Problem:
+    def enum(self, unknown: Callable[[str, str], str | None] | None) -> Problem:
         """For an enum field."""
+        kind = self.rule.field.enum_type
+        note = unknown(kind.full_name.partition(".")[2], self.inside) if unknown else None
         names = list(scalars.enum_numbers(self.rule.field.enum_type))
         if self.quoted and self.inside in names:
-            return self._wrong("a name without quotes", self._write(self.inside))
+            return self._wrong("a name without quotes", self.inside)
         near = nearest(self.inside, names, most=1)
         known = f"known are {_listed(names)}"
+        sure = None if note else surely(self.inside, names)
+        if note:
+            near = []
         return problems.UnknownEnumValue(
             f"`{self.rule.name}` has no value `{self.text}`",
             self.place,
             label=f"no value of {self.rule.field.enum_type.name}",
-            notes=(known,),
-            help=self._write(near[0]) if near else "",
+            notes=(note, known) if note else (known,),
+            help=self._write(sure or near[0]) if sure or near else "",
+            fixes=self._fix(sure) if sure else (),
         )
 
     def _out_of_range(self, low: int, high: int, digits: str) -> Problem:
@@ -150,18 +169,28 @@ class Given:
             value = float(self.inside.rstrip("fF"))
         except ValueError:
             return ""
-        return self._write(str(int(value))) if value.is_integer() else ""
+        return str(int(value)) if value.is_integer() else ""
 
-    def _wrong(self, wanted: str, help_: str, got: str = "") -> Problem:
+    def _wrong(self, wanted: str, instead: str, got: str = "") -> Problem:
         return problems.WrongType(
             f"`{self.rule.name}` takes {wanted}, not {got or _kind(self.text)}",
             self.place,
             label=f"needs {wanted}",
-            help=help_,
+            help=self._write(instead) if instead else "",
+            fixes=self._fix(instead) if instead else (),
         )
+
+    def _fix(self, instead: str) -> tuple[Fix, ...]:
+        return (Fix(self.place, instead),)
 
     def _write(self, value: str) -> str:
         return f"write `{self.rule.name}: {value}`"
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text lacks nothing but its quotes; `IMAGE_MEAN` stands for something else."""
+    constant = "_" in text and text.isupper()
+    return re.fullmatch(r"[\w.+-]+", text) is not None and not constant
 
 
 def readable(rule: Rule, item: Item) -> str | None:

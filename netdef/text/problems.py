@@ -175,7 +175,9 @@ class SlashComment(Problem):
 class UnknownField(Problem):
     """A message has no field of this name.
 
-    It may be misspelt, stand in the wrong block, or come from a fork of Caffe.
+    It may be misspelt, stand in the wrong block, or come from a fork of Caffe; the report names
+    the forks that are known to have it. `netdef check`, `draw` and `summary` pass over such
+    fields with `--allow-unknown`. A name with one slip is mended by `netdef check --fix`.
 
     Wrong:
         convolution_param { kernal_size: 5 }

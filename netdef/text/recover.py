@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from netdef.diag import Label, Problem, Source, Span
+from netdef.diag import Fix, Label, Problem, Source, Span
 from netdef.text import syntax_words as words
 from netdef.text.blocks import CHARS, CLOSERS, Opener, is_binary, surplus_closers
 from netdef.text.capped import Reports
@@ -154,10 +154,11 @@ class Recovery:
         labels: list[Label] = []
         if self.suspect is not None:
             opener, closer = self.suspect
-            under = next(o for o in reversed(self.opens) if self._under(closer, o))
-            labels.append(
-                Label(self._span(closer), f"this `{closer.text}` stands under `{under.name}`")
-            )
+            # the one it stands under may have been closed since
+            under = next((o for o in reversed(self.opens) if self._under(closer, o)), None)
+            if under is not None:
+                text = f"this `{closer.text}` stands under `{under.name}`"
+                labels.append(Label(self._span(closer), text))
         else:
             opener = self.opens[-1]
             for other in reversed(self.opens[:-1]):
@@ -202,7 +203,7 @@ class Recovery:
         if type_ in CHARS:
             return self._mend_closer(token)
         if type_ in ("COMMA", "SEMICOLON"):
-            self._tell(token)
+            self._tell(token, fix=Fix(self._span(token), ""))
             return None
         if self._in_list() and self._mend_list(token):
             return token
@@ -211,7 +212,11 @@ class Recovery:
         if type_ in _VALUES and self.stack.accepts("COLON"):
             name = self.last.name
             shown = self.text[token.start : token.end]
-            self._tell(token, help=f"write `{name}: {shown}`" if "\n" not in shown else "")
+            self._tell(
+                token,
+                help=f"write `{name}: {shown}`" if "\n" not in shown else "",
+                fix=Fix(Span(self.source, self.last.end, self.last.end), ":"),
+            )
             self.lexer.damaged.add(self.last_name.start)
             self._feed(MadeToken("COLON", "", self.last.end, self.last.end))
             return token
@@ -236,7 +241,8 @@ class Recovery:
             inside = self.text[inner.token.end : token.start].strip()
             if self.last.type == "NAME" and inside == self.last.text:
                 hint = f"if `{{{inside}}}` is a template's placeholder, write the value"
-            self._tell(token, help=hint)
+            comma = self.last.type == "COMMA"
+            self._tell(token, help=hint, fix=Fix(self._span(self.last), "") if comma else None)
             self._damage(token)
             if inner.closer == "RBRACKET":
                 self._force("RBRACKET")
@@ -266,7 +272,11 @@ class Recovery:
             return False
         if inner.start not in self.commas_told:
             self.commas_told.add(inner.start)
-            self._tell(token, help="write `,` between the values of a list")
+            self._tell(
+                token,
+                help="write `,` between the values of a list",
+                fix=Fix(Span(self.source, self.last.end, self.last.end), ","),
+            )
         self._force("COMMA")
         return True
 
@@ -341,7 +351,7 @@ class Recovery:
 
     # What is said.
 
-    def _tell(self, token: Token, help: str = "") -> None:
+    def _tell(self, token: Token, help: str = "", fix: Fix | None = None) -> None:
         """Report a token that does not fit, once per mistake."""
         line = self.source.position(token.start).line
         settled = self.fit >= _SETTLED or line != self.fault_line
@@ -357,9 +367,9 @@ class Recovery:
         elif token.type == "$END":
             place = self._span(self.last)
         ended = token.type == "$END"
-        self.report.add(
-            words.unexpected(place, self._wanted(), words.token(token), after, help, end=ended)
-        )
+        wanted, got = self._wanted(), words.token(token)
+        fixes = () if fix is None else (fix,)
+        self.report.add(words.unexpected(place, wanted, got, after, help, end=ended, fixes=fixes))
 
     def _hint(self, token: Token) -> str:
         """What to write for what people are known to write instead."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from netdef.diag import Label, Problem, Source, Span
+from netdef.diag import Fix, Label, Problem, Source, Span
 from netdef.text import problems
 from netdef.text.lexer import Token
+
+# Fields that take strings in any schema that layers were ever written in.
+_STRINGS = ("name", "type", "bottom", "top", "source", "net", "train_net", "test_net", "lr_policy")
 
 _ESCAPE_WANTS = {
     "x": " without hexadecimal digits",
@@ -24,6 +27,7 @@ def byte_order_mark(source: Source) -> Problem:
         Span(source, 0, 1),
         label="skipped; Caffe does not read it",
         help="save the file as UTF-8 without BOM",
+        fixes=(Fix(Span(source, 0, 1), ""),),
     )
 
 
@@ -44,6 +48,7 @@ def unquoted(place: Span, name: str) -> Problem:
         place,
         label="needs quotes, if a string is meant",
         help=f'write `{name}: "{quoted}"`',
+        fixes=(Fix(place, f'"{quoted}"'),) if "/" in quoted or name in _STRINGS else (),
     )
 
 
@@ -77,16 +82,33 @@ def invisible(place: Span) -> Problem:
         label="not white space to the text format",
         notes=(f"the file has {more} more of them",) if more else (),
         help="write a space, or remove it",
+        fixes=_visible(place.source, char),
     )
+
+
+def _visible(source: Source, char: str) -> tuple[Fix, ...]:
+    """Blanks in place of a character wherever it stands outside strings and comments."""
+    category = unicodedata.category(char)
+    if category == "Cc":  # who knows what a control character was meant to be
+        return ()
+    blank = "" if category == "Cf" else " "
+    found = re.finditer(
+        rf"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*|(?P<char>{re.escape(char)})",
+        source.text,
+    )
+    return tuple(Fix(Span(source, *m.span()), blank) for m in found if m["char"])
 
 
 def typographic(place: Span, marks: str) -> Problem:
     """Quotes from a word processor."""
+    inside = place.text.strip(marks)
+    closed = len(place.text) > 1 and place.text[-1] in marks
     return problems.BadCharacter(
         f"`{place.text[0]}` is no quote for a string",
         place,
         label="not a string",
-        help=f'write `"{place.text.strip(marks)}"`',
+        help=f'write `"{inside}"`',
+        fixes=(Fix(place, f'"{inside}"'),) if closed and not set('"\\') & set(inside) else (),
     )
 
 
@@ -103,24 +125,34 @@ def conflict(place: Span) -> Problem:
 def slashes(place: Span) -> Problem:
     """A comment of another language."""
     return problems.SlashComment(
-        f"`{place.text}` begins no comment", place, label="not a comment", help="write `#`"
+        f"`{place.text}` begins no comment",
+        place,
+        label="not a comment",
+        help="write `#`",
+        fixes=(Fix(place, "#"),) if place.text == "//" else (),
     )
 
 
 def plus(place: Span) -> Problem:
     """A sign that numbers do not have."""
     return problems.BadNumber(
-        "a number is written without `+`", place, label="not taken", help="remove the `+`"
+        "a number is written without `+`",
+        place,
+        label="not taken",
+        help="remove the `+`",
+        fixes=(Fix(place, ""),),
     )
 
 
 def equals(place: Span, name: str, value: str) -> Problem:
     """`=` for `:`."""
+    start = len(place.source.text[: place.start].rstrip())
     return problems.UnexpectedToken(
         f"expected `:` after `{name}`, got `=`",
         place,
         label="expected `:`",
         help=f"write `{name}: {value}`",
+        fixes=(Fix(Span(place.source, start, place.end), ":"),),
     )
 
 
@@ -151,6 +183,7 @@ def prefixed(place: Span, name: str, string: str) -> Problem:
         place,
         label="not part of a string",
         help=f"write `{name}: {string}`",
+        fixes=(Fix(place, ""),),
     )
 
 
@@ -161,6 +194,7 @@ def unopened(place: Span, name: str, word: str) -> Problem:
         place,
         label="needs a quote in front",
         help=f'write `{name}: "{word}"`',
+        fixes=(Fix(place, f'"{word}"'),),
     )
 
 
@@ -172,6 +206,9 @@ def unended(place: Span) -> Problem:
         place,
         label=f"no closing `{quote}`",
         help=f"write `{quote}` at its end",
+        fixes=(Fix(Span(place.source, place.end, place.end), quote),)
+        if re.fullmatch(r"[\w./-]+", place.text[1:])
+        else (),
     )
 
 
@@ -203,10 +240,20 @@ def number(place: Span) -> Problem:
         place,
         label=why,
         help=f"write `{instead}`" if instead else "",
+        fixes=(Fix(place, instead),) if instead else (),
     )
 
 
-def unexpected(place: Span, wanted: str, got: str, after: str, help: str, *, end: bool) -> Problem:
+def unexpected(
+    place: Span,
+    wanted: str,
+    got: str,
+    after: str,
+    help: str,
+    *,
+    end: bool,
+    fixes: tuple[Fix, ...] = (),
+) -> Problem:
     """A token that fits nowhere.
 
     Args:
@@ -216,6 +263,7 @@ def unexpected(place: Span, wanted: str, got: str, after: str, help: str, *, end
         after: what stands before it; empty where that says nothing.
         help: what to write.
         end: whether the text is at its end.
+        fixes: changes that mend it.
     """
     before = f" after {after}" if after else ""
     return problems.UnexpectedToken(
@@ -223,6 +271,7 @@ def unexpected(place: Span, wanted: str, got: str, after: str, help: str, *, end
         place,
         label=f"expected {wanted}{' after this' if end else ''}",
         help=help,
+        fixes=fixes,
     )
 
 

@@ -20,7 +20,6 @@ def here(tmp_path, monkeypatch):
     """A folder with what the nets and solvers name."""
     for file in (BROKEN / "beside").iterdir():
         shutil.copy(file, tmp_path)
-    _write_images(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -38,6 +37,8 @@ def _write_images(folder: Path) -> None:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_report(path, here, golden):
     shutil.copy(path, here)
+    if path.stem == "solver_partial_test":
+        _write_images(here)
     report = check(path.name)
     golden(path.with_suffix(".txt"), render(report) + "\n")
     assert len(report) or path.stem == "lint_turned_off"

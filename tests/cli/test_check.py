@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from netdef.api.kinds import problem_kinds
 
 MODEL, SOLVER = "net.prototxt", "solver.prototxt"
+BROKEN = Path(__file__).resolve().parents[1] / "golden" / "broken"
 
 
 @pytest.fixture
@@ -33,19 +35,19 @@ def test_full(call, bad):
     assert result.exit_code == 1
     assert result.stdout == ""
     assert f"error[N201]: unknown layer type `InnerProdct`\n  --> {MODEL}:10:20" in result.stderr
-    assert result.stderr.endswith("2 errors\n")
+    assert result.stderr.endswith("2 errors (1 fixable with `netdef check --fix`)\n")
 
 
 def test_a_net_and_its_solver_give_each_problem_once(call, bad):
     result = call("check", MODEL, SOLVER, MODEL, "--format", "concise")
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[-1] == "2 errors"
+    assert result.stdout.splitlines()[-1].startswith("2 errors (1 fixable")
 
 
 def test_concise(call, bad):
     lines = call("check", "bad.prototxt", "--format", "concise").stdout.splitlines()
     assert lines[0].startswith("bad.prototxt:1:25: error[N401]: `lr_policy`")
-    assert lines[-1] == "1 error"
+    assert lines[-1] == "1 error, 1 warning"
 
 
 def test_json(call, bad):
@@ -53,6 +55,7 @@ def test_json(call, bad):
     assert result.exit_code == 1
     found = json.loads(result.stdout)
     assert (found["format_version"], found["ok"], found["errors"]) == (1, False, 2)
+    assert (found["fixable"], found["fixed"]) == (1, 0)
     problem = found["problems"][0]
     text = (bad / MODEL).read_text()
     begin, end = problem["offsets"]
@@ -60,6 +63,12 @@ def test_json(call, bad):
     assert (problem["code"], problem["file"], problem["line"]) == ("N201", MODEL, 10)
     assert problem["end"]["column"] - problem["column"] == end - begin
     assert "InnerProduct" in problem["help"]
+    (fix,) = problem["fixes"]
+    assert (fix["offsets"], fix["replacement"], fix["safe"]) == (
+        [begin, end],
+        '"InnerProduct"',
+        True,
+    )
 
 
 def test_json_of_what_has_no_place(call):
@@ -87,6 +96,114 @@ def test_sarif(call, bad):
     place = run["results"][0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == MODEL
     assert place["region"]["startLine"] == 10
+    assert found["version"] == "2.1.0"
+    _is_sarif(run)
+    (change,) = run["results"][0]["fixes"][0]["artifactChanges"]
+    (replacement,) = change["replacements"]
+    assert replacement["insertedContent"] == {"text": '"InnerProduct"'}
+    assert replacement["deletedRegion"] == place["region"]
+
+
+def test_sarif_of_everything(call, folder):
+    """All that the broken nets bring up has what the schema of SARIF 2.1.0 requires."""
+    for path in sorted(BROKEN.glob("*.prototxt")):
+        found = json.loads(call("check", path, "--format", "sarif").stdout)
+        for run in found["runs"]:
+            _is_sarif(run)
+
+
+def _is_sarif(run):
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "netdef"
+    ids = [rule["id"] for rule in driver["rules"]]
+    assert len(ids) == len(set(ids))
+    for rule in driver["rules"]:
+        assert rule["shortDescription"]["text"]
+        assert rule["fullDescription"]["text"]
+        assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
+    for result in run["results"]:
+        assert result["message"]["text"]
+        assert result["ruleId"] in ids
+        assert result["level"] in ("error", "warning", "note")
+        places = [*result.get("locations", ()), *result.get("relatedLocations", ())]
+        for place in places:
+            physical = place["physicalLocation"]
+            assert physical["artifactLocation"]["uri"]
+            region = physical["region"]
+            begin = (region["startLine"], region["startColumn"])
+            assert (1, 1) <= begin <= (region["endLine"], region["endColumn"])
+        for fix in result.get("fixes", ()):
+            for change in fix["artifactChanges"]:
+                assert change["artifactLocation"]["uri"]
+                assert change["replacements"]
+                assert all("startLine" in r["deletedRegion"] for r in change["replacements"])
+
+
+def test_diff_shows_and_fix_writes(call, bad):
+    before = (bad / MODEL).read_text()
+    shown = call("check", MODEL, "--diff")
+    assert (bad / MODEL).read_text() == before
+    assert shown.exit_code == 1
+    assert '-  name: "ip" type: "InnerProdct"' in shown.stdout
+    assert '+  name: "ip" type: "InnerProduct"' in shown.stdout
+    assert shown.stderr == "would fix 1 problem\n"
+    fixed = call("check", MODEL, "--fix")
+    assert (bad / MODEL).read_text() == before.replace("InnerProdct", "InnerProduct")
+    assert fixed.stderr.startswith("fixed 1 problem\n")
+    assert fixed.exit_code == 1  # the bottom is still unknown
+    again = call("check", MODEL, "--fix", "--format", "json")
+    assert json.loads(again.stdout)["fixed"] == 0
+
+
+def test_fix_that_mends_all(call, folder):
+    (folder / SOLVER).write_text((folder / SOLVER).read_text().replace('"fixed"', "fixed // lr"))
+    result = call("check", SOLVER, "--fix")
+    assert result.exit_code == 0
+    assert result.stderr == "fixed 2 problems\n"
+    assert "no problems in 1 file" in result.stdout
+    assert 'lr_policy: "fixed" # lr' in (folder / SOLVER).read_text()
+    assert call("check", SOLVER, "--diff").exit_code == 0
+
+
+def test_ignore(call, folder):
+    (folder / "no_end.prototxt").write_text((folder / SOLVER).read_text().replace("max_iter", "#"))
+    assert "warning[N721]" in call("check", "no_end.prototxt").stderr
+    for words in (("--ignore", "N721"), ("--ignore", "n701,NoIterations"), ("--no-lints",)):
+        assert call("check", "no_end.prototxt", *words).stderr == ""
+    wrong = call("check", MODEL, "--ignore", "N999")
+    assert wrong.exit_code == 2
+    assert "there is no code `N999`" in wrong.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "draw", "summary"])
+def test_allow_unknown(call, command):
+    path = BROKEN / "fork_ssd.prototxt"
+    strict, loose = call(command, path), call(command, path, "--allow-unknown")
+    assert (strict.exit_code, loose.exit_code) == (1, 0)
+    assert "error[N010]" in strict.stderr
+    assert "belongs to forks of Caffe: weiliu89/caffe (SSD)" in strict.stderr
+    assert "warning[N010]" in loose.stderr
+    assert "warning[N201]" in loose.stderr
+
+
+def test_input_shape(call):
+    path = BROKEN / "files_missing.prototxt"
+    assert call("check", path, "--format", "concise").stdout.count("N202") == 2
+    shapes = ("--input-shape", "data=8,3,227,227", "--input-shape", "label=8")
+    found = call("check", path, "--format", "concise", *shapes).stdout
+    assert found.count("N202") == 1
+    assert call("check", path, "--input-shape", "data=x").exit_code == 2
+
+
+def test_places_are_in_every_format(call):
+    """A mistake in syntax is as good as any other for programs."""
+    path = BROKEN / "missing_brace.prototxt"
+    found = json.loads(call("check", path, "--format", "json").stdout)
+    assert [p["code"] for p in found["problems"]] == ["N002"]
+    assert [label["line"] for label in found["problems"][0]["labels"]] == [12, 13]
+    line = call("check", path, "--format", "github").stdout
+    assert line.startswith("::error file=")
+    assert ",line=8,col=3,endLine=8,endColumn=22,title=netdef N002::" in line
 
 
 def test_strict_reports_what_caffe_refuses(call, folder):

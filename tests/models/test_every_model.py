@@ -54,8 +54,11 @@ def test_loads_with_its_parameters(tree, name, phase):
 )
 def test_checks_clean(tree, path):
     report = netdef.check(str(path.relative_to(ROOT)))
-    # The siamese nets get a note: Caffe would refuse their multipliers.
-    assert [problem for problem in report if problem.severity is not Severity.NOTE] == []
+    # The siamese nets get a note: Caffe would refuse their multipliers. The net that stands
+    # still is there to show what its fillers do.
+    expected = ["N706"] if path.stem == "two_hidden" else []
+    found = [p.code for p in report if p.severity is not Severity.NOTE]
+    assert sorted(set(found)) == expected
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

@@ -85,7 +85,13 @@ class Need(NamedTuple):
 
 
 class Pool(ABC):
-    """One way to pool; made once, then called with arrays of (c, h, w, n) again and again."""
+    """One way to pool; made once, then called with arrays of (c, h, w, n) again and again.
+
+    Attributes:
+        name: as a plan prints it, where there is another.
+    """
+
+    name: str = ""
 
     def __init__(self, window: Window) -> None:
         self.window = window

@@ -1,0 +1,40 @@
+"""How kernels are compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+from numpy.typing import NDArray
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SUMS = {"reassoc", "contract", "nsz"}
+"""Sums in any order, which is the same in every run; NaN and infinity keep their meaning."""
+
+
+def compiled(function: F) -> F:
+    """Compile when first called, without the GIL; every operation rounds as it is written.
+
+    An inner loop over a slice is one of vector instructions; one over an index that might be
+    negative is not.
+    """
+    found: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return found
+
+
+def summing(function: F) -> F:
+    """As `compiled`, for sums and products: they may be reordered, and fused into one rounding."""
+    found: F = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_SUMS)(function)
+    return found
+
+
+@compiled
+def same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Whether both start at the same place in memory.
+
+    A loop that reads one array and writes another is one of vector instructions only where the
+    two are apart; one that works in place has to name a single array.
+    """
+    return a.ctypes.data == b.ctypes.data
