@@ -15,6 +15,7 @@ from netdef.layers.base import Phase
 from netdef.plan import Options, Program, make_plan
 from netdef.run.fast import use_fast
 from netdef.run.threads import thread_count
+from netdef.run.tuning import tuner
 from netdef.schema.document import read_net
 from netdef.view.steps import plan as table
 
@@ -79,7 +80,7 @@ def _plan_file(
     report.raise_if_errors()
     names = None if keep == "all" else {*([] if isinstance(keep, str) else keep), *graph.outputs}
     kept = None if names is None else frozenset(names)
-    options = Options(threads, kept, exact, fast=use_fast(fast))
+    options = Options(threads, kept, exact, fast=use_fast(fast), tuner=tuner())
     # memory that is never touched is never taken: a plan of a large net costs nothing
     params = [np.empty(param.shape, np.float32) for param in graph.params]
     return make_plan(graph, params, options, lambda _node, _shard: np.random.default_rng)

@@ -36,32 +36,74 @@ def state_options(default: str) -> Callable[[F], F]:
 
 def fast_option(command: F) -> F:
     """`--no-fast`, which the whole command obeys by NETDEF_FAST."""
+    return _by_environment(
+        "--no-fast", "NETDEF_FAST", "0", "No compiled kernels, even where numba is installed."
+    )(command)
 
-    def obey(ctx: click.Context, _param: click.Parameter, off: bool) -> None:  # noqa: FBT001
-        if not off:
+
+def autotune_option(command: F) -> F:
+    """`--autotune`, which the whole command obeys by NETDEF_AUTOTUNE."""
+    return _by_environment(
+        "--autotune",
+        "NETDEF_AUTOTUNE",
+        "1",
+        "Pick convolution algorithms by trying them here, once; kept in netdef's cache folder.",
+    )(command)
+
+
+def _by_environment(flag: str, variable: str, value: str, about: str) -> Callable[[F], F]:
+    """A flag that sets an environment variable while the command runs."""
+
+    def obey(ctx: click.Context, _param: click.Parameter, on: bool) -> None:  # noqa: FBT001
+        if not on:
             return
-        before = os.environ.get("NETDEF_FAST")
-        os.environ["NETDEF_FAST"] = "0"
+        before = os.environ.get(variable)
+        os.environ[variable] = value
 
         def restore() -> None:
             if before is None:
-                del os.environ["NETDEF_FAST"]
+                del os.environ[variable]
             else:
-                os.environ["NETDEF_FAST"] = before
+                os.environ[variable] = before
 
         ctx.call_on_close(restore)
 
+    return click.option(flag, is_flag=True, expose_value=False, callback=obey, help=about)
+
+
+def skip_bad_option(command: F) -> F:
+    """`--skip-bad N`, which all sources of data that the command opens obey."""
+
+    def obey(ctx: click.Context, _param: click.Parameter, most: int) -> None:
+        if not most:
+            return
+        from netdef.data.tolerance import tolerate
+
+        tolerance = ctx.with_resource(tolerate(most))
+
+        def tell() -> None:
+            if tolerance.skipped:
+                count = len(tolerance.skipped)
+                click.echo(f"skipped {count} broken record{'s' if count > 1 else ''}:", err=True)
+            for name, problem in tolerance.skipped.items():
+                click.echo(f"  {name}: {problem}", err=True)
+
+        ctx.call_on_close(tell)
+
     return click.option(
-        "--no-fast",
-        is_flag=True,
+        "--skip-bad",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
         expose_value=False,
         callback=obey,
-        help="No compiled kernels, even where numba is installed.",
+        help="Let up to N broken records of the data pass; the next good ones stand in.",
     )(command)
 
 
 def run_options(command: F) -> F:
-    """`--seed`, `--threads`, `--no-fast`."""
+    """`--seed`, `--threads`, `--no-fast`, `--skip-bad`."""
+    command = skip_bad_option(command)
     command = fast_option(command)
     command = click.option(
         "--threads",

@@ -6,7 +6,7 @@ import click
 
 from netdef.cli import terminal
 from netdef.cli.command import Command
-from netdef.cli.options import fast_option, state_options
+from netdef.cli.options import autotune_option, fast_option, state_options
 
 
 @click.command(cls=Command, short_help="Show the steps of a net as they will run.")
@@ -20,6 +20,7 @@ from netdef.cli.options import fast_option, state_options
     help="Blobs that must be there afterwards.",
 )
 @click.option("--exact", is_flag=True, help="Only arithmetic that keeps Caffe's digits.")
+@autotune_option
 @fast_option
 @click.option("--width", type=click.IntRange(min=40), metavar="N", help="Columns of the table.")
 @state_options("train, or test where only that has data")

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -90,6 +90,18 @@ class Buffer:
     lasting: bool = False
 
 
+class Tuner(Protocol):
+    """Picks the fastest of several ways to do the same, by trying them."""
+
+    def pick(self, what: str, ways: Mapping[str, Callable[[], float]]) -> str:
+        """The name of the fastest.
+
+        Args:
+            what: the work, with all sizes that decide.
+            ways: by name, what measures it and returns seconds.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Where a layer will run. Shapes are those of the arrays it will be handed.
@@ -102,6 +114,7 @@ class Site:
         learns: for each param whether its gradient is wanted.
         dtype: of blobs and params; float32 but for gradient checks.
         exact: use only arithmetic that keeps Caffe's digits (no Winograd).
+        tuner: picks algorithms by time; None for the layer's own rule.
         shard: which shard of the batch this is.
         shards: how many run side by side.
         images: in the whole batch; 0 where there is no batch axis.
@@ -116,6 +129,7 @@ class Site:
     learns: tuple[bool, ...] = ()
     dtype: DTypeLike = np.float32
     exact: bool = False
+    tuner: Tuner | None = None
     shard: int = 0
     shards: int = 1
     images: int = 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 from netdef.diag import FieldError
-from netdef.kernels.convolution import Algorithm, Geometry, Plain, choose
+from netdef.kernels.convolution import Algorithm, Geometry, Plain, choose, measure, ways
 from netdef.layers import base
 from netdef.layers.axes import axis_of, must_equal
 from netdef.layers.filler import ZEROS, Filler
@@ -194,12 +197,7 @@ class Convolution(base.Layer[Algorithm]):
         if site.layout is base.CHWN:
             *image, batch = shape
             _, geometry = self._geometry((batch, *image))
-            if not site.fast:
-                return choose(geometry, exact=site.exact)(geometry)
-            from netdef.kernels.fast.convolution import choose_fast  # compiles, so only if asked
-
-            dx, dw = any(site.wanted), any(site.learns)
-            return choose_fast(geometry, exact=site.exact, dx=dx, dw=dw)(geometry)
+            return _way(geometry, site)(geometry)
         return Plain(self._geometry(shape)[1])
 
     def _geometry(self, shape: base.Shape) -> tuple[int, Geometry]:
@@ -218,3 +216,34 @@ class Convolution(base.Layer[Algorithm]):
             dilation=spread(self.dilation, n, f"{_PATH}.dilation"),
             group=self.group,
         )
+
+
+def _way(geometry: Geometry, site: base.Site) -> type[Algorithm]:
+    """The algorithm in CHWN: by rule, or by trying all that fit."""
+    dx, dw = any(site.wanted), any(site.learns)
+    if site.tuner is not None:
+        return _tried(geometry, site, dx=dx, dw=dw)
+    if not site.fast:
+        return choose(geometry, exact=site.exact)
+    from netdef.kernels.fast.convolution import choose_fast  # compiles, so only if asked
+
+    return choose_fast(geometry, exact=site.exact, dx=dx, dw=dw)
+
+
+def _tried(geometry: Geometry, site: base.Site, *, dx: bool, dw: bool) -> type[Algorithm]:
+    found = ways(geometry, exact=site.exact)
+    if site.fast:
+        from netdef.kernels.fast.convolution import fast_ways
+
+        found += fast_ways(geometry, dx=dx, dw=dw)
+    by_name = {way.__name__: way for way in found}
+    assert site.tuner is not None
+    chosen = site.tuner.pick(
+        f"{geometry}, dx {dx}, dw {dw}, {np.dtype(site.dtype)}, "
+        f"exact {site.exact}, fast {site.fast}",
+        {
+            name: partial(measure, way, geometry, site.dtype, dx=dx, dw=dw)
+            for name, way in by_name.items()
+        },
+    )
+    return by_name[chosen]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from netdef.graph import Net
-from netdef.layers.base import Array, Backward, Epilogue, Forward, Layer, Layout, Shape, Site
+from netdef.layers.base import Array, Backward, Epilogue, Forward, Layer, Layout, Shape, Site, Tuner
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Options:
         in_place: let layers write over their bottoms where nothing is lost by it.
         fuse: let a layer finish its top for the layers in place after it.
         fast: compiled kernels where there are some.
+        tuner: picks algorithms by time; None for rules that give the same in every run.
     """
 
     shards: int = 1
@@ -35,6 +36,7 @@ class Options:
     in_place: bool = True
     fuse: bool = True
     fast: bool = False
+    tuner: Tuner | None = None
 
 
 @dataclass(slots=True)

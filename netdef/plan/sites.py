@@ -15,6 +15,7 @@ def site_of(program: Program, step: Step, shard: int) -> Site:
 
     params = program.net.nodes[step.node].params
     force = program.net.message.force_backward
+    images, first = _images(program, step, shard)
     return Site(
         step.layout,
         tuple(shape(b) for b in step.bottoms),
@@ -23,10 +24,12 @@ def site_of(program: Program, step: Step, shard: int) -> Site:
         tuple(step.backward and (program.net.params[p].learns or force) for p in params),
         program.options.dtype,
         program.options.exact,
-        shard,
-        program.shards if step.sharded else 1,
-        *_images(program, step, shard),
-        program.options.fast,
+        shard=shard,
+        shards=program.shards if step.sharded else 1,
+        images=images,
+        first=first,
+        fast=program.options.fast,
+        tuner=program.options.tuner,
     )
 
 

@@ -26,6 +26,7 @@ from netdef.run.observer import Observer
 from netdef.run.resize import carry, marked_as, next_resizing, node_of, source_shapes
 from netdef.run.threads import thread_count
 from netdef.run.trace import Trace
+from netdef.run.tuning import tuner
 from netdef.schema.document import Document
 from netdef.schema.weights import Weights, read_weights, write_weights
 
@@ -65,6 +66,7 @@ class Net:
         keep: "all" for every blob to be there after forward, "outputs", or names of blobs.
         exact: only arithmetic that keeps Caffe's digits.
         fast: compiled kernels; None for where numba is installed and NETDEF_FAST is not 0.
+        autotune: pick algorithms by trying them; None for where NETDEF_AUTOTUNE is 1.
         backward: plan for `backward` too; without it a first call plans anew.
 
     Attributes:
@@ -90,6 +92,7 @@ class Net:
         keep: str | Iterable[str] = "all",
         exact: bool = False,
         fast: bool | None = None,
+        autotune: bool | None = None,
         backward: bool = True,
     ) -> None:
         self._seed = int.from_bytes(os.urandom(6)) if seed is None else seed
@@ -97,6 +100,7 @@ class Net:
         self._keep = keep
         self._exact = exact
         self._fast = use_fast(fast)
+        self._tuner = tuner(autotune)
         self._backward = backward
         self._document = document
         self._state = state
@@ -255,6 +259,19 @@ class Net:
         self._ran(data=False)
         return {n: self.blobs[n].diff for n in self.inputs if self.blobs[n].has_diff}
 
+    def run_again(self) -> None:
+        """Run the last forward pass and a backward one on the same batch, random numbers alike.
+
+        The gradients of the params are set anew. Layers that keep sums from pass to pass count
+        the batch twice.
+        """
+        self.passes -= 1
+        self._run_forward(0, None, skip_sources=True)
+        self.passes += 1
+        self._ran(data=True)
+        self.clear_param_diffs()
+        self.backward()
+
     def clear_param_diffs(self) -> None:
         """Make the gradients of all params zero."""
         for param in self.learned:
@@ -409,6 +426,7 @@ class Net:
             in_place=whole,  # what a part does not read, the rest may
             fuse=whole,
             fast=self._fast,
+            tuner=self._tuner,
         )
         arrays = [p.data for p in self.learned]
         self._program = make_plan(self.graph, arrays, options, self._random)

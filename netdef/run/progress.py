@@ -153,6 +153,21 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """A line that `debug_info` asks for.
+
+    Attributes:
+        iteration: that runs.
+        place: where Caffe's own log says such a line comes from.
+        text: the line.
+    """
+
+    iteration: int
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """Training has ended.
 
@@ -168,6 +183,15 @@ class Finished:
 
 
 Event = (
-    Started | Iteration | Evaluated | Testing | Tested | Snapshotted | Restored | Warned | Finished
+    Started
+    | Iteration
+    | Evaluated
+    | Testing
+    | Tested
+    | Snapshotted
+    | Restored
+    | Detail
+    | Warned
+    | Finished
 )
 Listener = Callable[[Event], None]

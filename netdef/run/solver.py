@@ -211,6 +211,10 @@ class Solver:
         """Have all who listen told of something that does not stop training."""
         self._warn(text)
 
+    def tell(self, event: Event) -> None:
+        """Hand an event to all who listen."""
+        self._emit(event)
+
     # training
 
     def solve(self, resume: StrPath | None = None) -> None:

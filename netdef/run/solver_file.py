@@ -281,7 +281,6 @@ def _notes(document: Document, report: Report) -> None:
             )
         )
     for field, what in (
-        ("debug_info", "prints no debug_info"),
         ("snapshot_diff", "saves no gradients in snapshots"),
     ):
         if getattr(message, field):

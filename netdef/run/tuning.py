@@ -65,6 +65,13 @@ class DiskTuner:
             os.replace(file.name, self._path)
 
 
+def tuner(asked: bool | None = None) -> DiskTuner | None:  # noqa: FBT001  # an answer, or none
+    """What picks algorithms by time: as asked, else where NETDEF_AUTOTUNE is 1."""
+    if asked is None:
+        asked = os.environ.get("NETDEF_AUTOTUNE", "0") not in ("", "0")
+    return DiskTuner() if asked else None
+
+
 def _folder() -> Path:
     named = os.environ.get("NETDEF_CACHE")
     if named:

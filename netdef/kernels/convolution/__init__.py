@@ -8,8 +8,9 @@ from netdef.kernels.convolution.depthwise import Depthwise
 from netdef.kernels.convolution.gemm_1x1 import Gemm1x1
 from netdef.kernels.convolution.geometry import Geometry
 from netdef.kernels.convolution.im2col import Im2col
+from netdef.kernels.convolution.measure import measure
 from netdef.kernels.convolution.plain import Plain
-from netdef.kernels.convolution.rule import choose
+from netdef.kernels.convolution.rule import choose, ways
 from netdef.kernels.convolution.space_to_depth import (
     SpaceToDepth,
     SpaceToDepthF2,
@@ -34,4 +35,6 @@ __all__ = [
     "WinogradF4",
     "WinogradF5",
     "choose",
+    "measure",
+    "ways",
 ]

@@ -66,6 +66,17 @@ def choose(geometry: Geometry, *, exact: bool = False) -> type[Algorithm]:
     return best
 
 
+def ways(geometry: Geometry, *, exact: bool = False) -> tuple[type[Algorithm], ...]:
+    """All ways to compute a convolution, of which `choose` takes one; arguments as there."""
+    g = geometry
+    found: list[type[Algorithm]] = [Gemm1x1] if g.columns_are_input else [Im2col]
+    if g.group > 1 and Depthwise.fits(g):
+        found.append(Depthwise)
+    if not exact and not g.columns_are_input:
+        found += [way for way, _ in _looser(g)]
+    return tuple(found)
+
+
 def _looser(g: Geometry) -> Iterator[tuple[type[Algorithm], float]]:
     """The ways that fit and have looser digits, each with its time."""
     for winograd in (WinogradF2, WinogradF4, WinogradF5):

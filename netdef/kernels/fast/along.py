@@ -1,9 +1,9 @@
-"""A factor and an offset for each channel, forward and backward, in one pass over memory."""
+"""A factor and an offset for each channel, forward and backward, row by row in cache."""
 
 from __future__ import annotations
 
 from netdef.kernels.along import Along, Array
-from netdef.kernels.fast.jit import same, summing
+from netdef.kernels.fast.jit import compiled, same, summing
 
 
 class FastAlong(Along):
@@ -37,7 +37,7 @@ class FastAlong(Along):
             _affine_back(x, factor, dy, dfactor, doffset, dx, add)
 
 
-@summing
+@compiled
 def _times(x: Array, factor: Array, y: Array) -> None:
     for a in range(x.shape[0]):
         for c in range(x.shape[1]):
@@ -50,7 +50,7 @@ def _times(x: Array, factor: Array, y: Array) -> None:
                     ys[n] = xs[n] * times
 
 
-@summing
+@compiled
 def _affine(x: Array, factor: Array, offset: Array, y: Array) -> None:
     for a in range(x.shape[0]):
         for c in range(x.shape[1]):
@@ -64,42 +64,39 @@ def _affine(x: Array, factor: Array, offset: Array, y: Array) -> None:
 
 
 @summing
+def _row_sums(x: Array, dy: Array) -> tuple[float, float]:
+    weighted = plain = x.dtype.type(0)
+    for n in range(x.size):
+        weighted += dy[n] * x[n]
+        plain += dy[n]
+    return weighted, plain
+
+
+@compiled
 def _sums(x: Array, dy: Array, dfactor: Array, doffset: Array) -> None:
     for a in range(x.shape[0]):
         for c in range(x.shape[1]):
-            xs, ds = x[a, c], dy[a, c]
-            weighted = plain = x.dtype.type(0)
-            for n in range(xs.size):
-                weighted += ds[n] * xs[n]
-                plain += ds[n]
+            weighted, plain = _row_sums(x[a, c], dy[a, c])
             dfactor[0, c, 0] += weighted
             doffset[0, c, 0] += plain
 
 
-@summing
+@compiled
 def _affine_back(
     x: Array, factor: Array, dy: Array, dfactor: Array, doffset: Array, dx: Array, add: bool
 ) -> None:
     for a in range(x.shape[0]):
         for c in range(x.shape[1]):
-            xs, ds, out, times = x[a, c], dy[a, c], dx[a, c], factor[0, c, 0]
-            weighted = plain = x.dtype.type(0)
-            if add:
-                for n in range(xs.size):
-                    weighted += ds[n] * xs[n]
-                    plain += ds[n]
-                    out[n] += ds[n] * times
-            elif same(out, ds):
-                for n in range(xs.size):
-                    share = out[n]
-                    weighted += share * xs[n]
-                    plain += share
-                    out[n] = share * times
-            else:
-                for n in range(xs.size):
-                    share = ds[n]
-                    weighted += share * xs[n]
-                    plain += share
-                    out[n] = share * times
+            ds, out, times = dy[a, c], dx[a, c], factor[0, c, 0]
+            weighted, plain = _row_sums(x[a, c], ds)
             dfactor[0, c, 0] += weighted
             doffset[0, c, 0] += plain
+            if add:
+                for n in range(ds.size):
+                    out[n] += ds[n] * times
+            elif same(out, ds):
+                for n in range(out.size):
+                    out[n] *= times
+            else:
+                for n in range(ds.size):
+                    out[n] = ds[n] * times

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netdef.kernels.batch_norm import Array, Normalizer
-from netdef.kernels.fast.jit import same, summing
+from netdef.kernels.fast.jit import compiled, same, summing
 
 
 class FastNormalizer(Normalizer):
@@ -70,7 +70,7 @@ def _row_moments(x: Array) -> tuple[float, float]:
     return mean, square
 
 
-@summing
+@compiled
 def _shift(x: Array, y: Array, mean: float, factor: float) -> None:
     if same(x, y):
         for n in range(y.size):
@@ -86,7 +86,7 @@ def _moments(x: Array, moments: Array) -> None:
         moments[0, c], moments[1, c] = _row_moments(x[c])
 
 
-@summing
+@compiled
 def _forward(x: Array, y: Array, moments: Array, inverse: Array, eps: float) -> None:
     one, count = x.dtype.type(1), x.dtype.type(x.shape[1])
     for c in range(x.shape[0]):
@@ -97,7 +97,7 @@ def _forward(x: Array, y: Array, moments: Array, inverse: Array, eps: float) -> 
         _shift(xs, ys, mean, factor)
 
 
-@summing
+@compiled
 def _normalize(x: Array, y: Array, mean: Array, inverse: Array) -> None:
     for c in range(x.shape[0]):
         _shift(x[c], y[c], mean[c], inverse[c])
@@ -118,7 +118,7 @@ def _sums(y: Array, dy: Array, sums: Array) -> None:
         sums[0, c], sums[1, c] = _row_sums(y[c], dy[c])
 
 
-@summing
+@compiled
 def _write(
     y: Array, dy: Array, dx: Array, plain: float, weighted: float, factor: float, add: bool
 ) -> None:
@@ -133,7 +133,7 @@ def _write(
             dx[n] = (dy[n] - plain - y[n] * weighted) * factor
 
 
-@summing
+@compiled
 def _backward(y: Array, dy: Array, dx: Array, sums: Array, inverse: Array, add: bool) -> None:
     count = dy.dtype.type(dy.shape[1])
     for c in range(dy.shape[0]):
@@ -142,13 +142,13 @@ def _backward(y: Array, dy: Array, dx: Array, sums: Array, inverse: Array, add: 
         _write(y[c], dy[c], dx[c], plain / count, weighted / count, inverse[c], add)
 
 
-@summing
+@compiled
 def _gradient(y: Array, dy: Array, dx: Array, means: Array, inverse: Array, add: bool) -> None:
     for c in range(dy.shape[0]):
         _write(y[c], dy[c], dx[c], means[0, c], means[1, c], inverse[c], add)
 
 
-@summing
+@compiled
 def _scale(dy: Array, dx: Array, factor: Array, add: bool) -> None:
     for c in range(dy.shape[0]):
         ds, xs, times = dy[c], dx[c], factor[c]

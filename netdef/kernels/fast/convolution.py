@@ -24,3 +24,13 @@ def choose_fast(geometry: Geometry, *, exact: bool, dx: bool, dw: bool) -> type[
     if dw and not dx and not geometry.columns_are_input and FastDirect.pays(geometry):
         return FastDirect
     return usual
+
+
+def fast_ways(geometry: Geometry, *, dx: bool, dw: bool) -> tuple[type[Algorithm], ...]:
+    """The compiled ways that can compute a convolution; arguments as of `choose_fast`."""
+    found: list[type[Algorithm]] = []
+    if FastDepthwise.fits(geometry) and geometry.group > 1:
+        found.append(FastDepthwise)
+    if dw and not dx and not geometry.columns_are_input and FastDirect.pays(geometry):
+        found.append(FastDirect)
+    return tuple(found)

@@ -18,14 +18,19 @@ def compiled(function: F) -> F:
     """Compile when first called, without the GIL; every operation rounds as it is written.
 
     An inner loop over a slice is one of vector instructions; one over an index that might be
-    negative is not.
+    negative is not. What is kept on disk depends on the function's own file: whoever changes a
+    kernel that others call removes `__pycache__/*.nbi`.
     """
     found: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return found
 
 
 def summing(function: F) -> F:
-    """As `compiled`, for sums and products: they may be reordered, and fused into one rounding."""
+    """As `compiled`, for sums and products: they may be reordered, and fused into one rounding.
+
+    Not for loops that write to arrays of which the caller chose the places: whether those are
+    far enough apart for vector instructions would then be seen in the last bits.
+    """
     found: F = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_SUMS)(function)
     return found
 

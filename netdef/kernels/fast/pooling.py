@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netdef.kernels.fast.jit import compiled, summing
+from netdef.kernels.fast.jit import compiled
 from netdef.kernels.fast.rows import columns_of, put_row, take_row
 from netdef.kernels.pooling.average import AveragePool
 from netdef.kernels.pooling.maximum import LOWEST, MaximumPool
@@ -209,7 +209,7 @@ def _give_back(
             done += 1
 
 
-@summing
+@compiled
 def _mean(x: Array, y: Array, factors: Array, kernel: Pair, stride: Pair, pad: Pair) -> None:
     channels, height, _, batch = x.shape
     tall, wide, run = y.shape[1], y.shape[2], y.shape[2] * batch
@@ -244,7 +244,7 @@ def _mean(x: Array, y: Array, factors: Array, kernel: Pair, stride: Pair, pad: P
                     ys[n] = es[n] * factor
 
 
-@summing
+@compiled
 def _spread(
     dy: Array, dx: Array, factors: Array, kernel: Pair, stride: Pair, pad: Pair, add: bool
 ) -> None:
