@@ -17,6 +17,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Run": {
         "train": "Train a net.",
         "test": "Score a net over batches of its data.",
+        "classify": "Tell the classes of images.",
         "time": "Measure forward and backward passes, by layer and whole.",
     },
     "Look": {
@@ -39,6 +40,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "inspect": "Show what a file of weights or a solver state holds.",
         "diff": "Show what changed between two snapshots or two nets.",
         "convert": "Write weights or a solver state in another format.",
+        "dataset": "Make data sets of images and other files, and look at them.",
     },
 }
 

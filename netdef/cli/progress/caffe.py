@@ -71,6 +71,8 @@ class CaffeLog(Display):
             case progress.Evaluated():
                 text = f"Iteration {event.iteration}, loss = {number(event.smoothed)}"
                 yield "solver.cpp:332", text
+            case progress.Detail():
+                yield event.place, event.text
             case progress.Warned():
                 yield "solver.cpp:200", event.text
             case progress.Finished():

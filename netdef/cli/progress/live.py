@@ -83,6 +83,8 @@ class Live(Display):
                     self._message = ""
             case progress.Restored():
                 self._print(f"resumed at {event.iteration:,}  {event.state}", "dim")
+            case progress.Detail():
+                self._print(event.text, "dim")
             case progress.Warned():
                 self._print(f"warning at {event.iteration:,}  {event.text}", "yellow")
             case progress.Finished():

@@ -47,6 +47,8 @@ class Plain(Display):
                 return [f"{self._at('snapshot', event.iteration)}  {event.state}"]
             case progress.Restored():
                 return [f"{self._at('resumed', event.iteration)}  {event.state}"]
+            case progress.Detail():
+                return [event.text]
             case progress.Warned():
                 return [f"{self._at('warning', event.iteration)}  {event.text}"]
             case progress.Finished():
