@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netdef import text
-    from netdef.api import check, draw, load, load_solver, params, summary
+    from netdef import io, text
+    from netdef.api import check, diagnose, draw, load, load_solver, params, summary
     from netdef.diag import NetdefError, Problem, Report
     from netdef.layers.user_code import Layer
     from netdef.run.net import Net
@@ -30,7 +30,9 @@ __all__ = [
     "Solver",
     "__version__",
     "check",
+    "diagnose",
     "draw",
+    "io",
     "load",
     "load_solver",
     "params",
@@ -46,6 +48,7 @@ _HOMES = {
     "Report": "netdef.diag",
     "Solver": "netdef.run.solver",
     "check": "netdef.api",
+    "diagnose": "netdef.api",
     "draw": "netdef.api",
     "load": "netdef.api",
     "load_solver": "netdef.api",
@@ -57,8 +60,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
-    if name == "text":
-        return import_module("netdef.text")
+    if name in ("io", "text"):
+        return import_module(f"netdef.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(_HOMES[name]), name)

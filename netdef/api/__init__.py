@@ -11,9 +11,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from netdef.api.checking import check
+    from netdef.api.checks import gradcheck, lr_range, plot
+    from netdef.api.classifying import classify
     from netdef.api.contents import inspect
     from netdef.api.conversion import convert
+    from netdef.api.datasets import (
+        dataset_arrays,
+        dataset_cifar,
+        dataset_csv,
+        dataset_images,
+        dataset_info,
+        dataset_mean,
+        dataset_mnist,
+    )
     from netdef.api.deploying import deploy
+    from netdef.api.diagnosing import diagnose
     from netdef.api.differences import diff
     from netdef.api.kinds import explain, layer_types
     from netdef.api.loading import compile_file, load, load_solver, make_state, pick_state
@@ -27,21 +39,33 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check",
+    "classify",
     "compile_file",
     "convert",
+    "dataset_arrays",
+    "dataset_cifar",
+    "dataset_csv",
+    "dataset_images",
+    "dataset_info",
+    "dataset_mean",
+    "dataset_mnist",
     "deploy",
+    "diagnose",
     "diff",
     "draw",
     "explain",
     "fmt",
+    "gradcheck",
     "inspect",
     "layer_types",
     "load",
     "load_solver",
+    "lr_range",
     "make_state",
     "params",
     "pick_state",
     "plan",
+    "plot",
     "solver",
     "states",
     "summary",
@@ -52,21 +76,33 @@ __all__ = [
 
 _HOMES = {
     "check": "checking",
+    "classify": "classifying",
     "compile_file": "loading",
     "convert": "conversion",
+    "dataset_arrays": "datasets",
+    "dataset_cifar": "datasets",
+    "dataset_csv": "datasets",
+    "dataset_images": "datasets",
+    "dataset_info": "datasets",
+    "dataset_mean": "datasets",
+    "dataset_mnist": "datasets",
     "deploy": "deploying",
+    "diagnose": "diagnosing",
     "diff": "differences",
     "draw": "look",
     "explain": "kinds",
     "fmt": "texts",
+    "gradcheck": "checks",
     "inspect": "contents",
     "layer_types": "kinds",
     "load": "loading",
     "load_solver": "loading",
+    "lr_range": "checks",
     "make_state": "loading",
     "params": "look",
     "pick_state": "loading",
     "plan": "steps",
+    "plot": "checks",
     "solver": "solving",
     "states": "state_lists",
     "summary": "look",

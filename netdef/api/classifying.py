@@ -93,17 +93,14 @@ def classify(
         said: list[Classified] = []
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
-            net.forward(**{data: preprocess(*batch)})
+            given: dict[str, Any] = {data: preprocess(*batch)}
+            net.forward((), **given)
             for image, row in zip(batch, net.blobs[scores].data, strict=True):
-                said.append(
-                    Classified(os.fspath(image), tuple(io.top_k(row.ravel(), top, labels)))
-                )
+                said.append(Classified(os.fspath(image), tuple(io.top_k(row.ravel(), top, labels))))
     return said
 
 
-def _open(
-    model: StrPath, prepare: Preparation, threads: int | None
-) -> tuple[Net, Preparation]:
+def _open(model: StrPath, prepare: Preparation, threads: int | None) -> tuple[Net, Preparation]:
     """The net for deploying, and how its images are prepared."""
     from netdef.graph import State
     from netdef.layers.base import Phase

@@ -1,4 +1,4 @@
-"""Data sets: made of images and of the files of MNIST, CIFAR and spreadsheets; looked at; checked."""
+"""Data sets: made of images and of the files of MNIST, CIFAR and tables; looked at, checked."""
 
 from __future__ import annotations
 

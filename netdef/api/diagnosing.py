@@ -64,9 +64,7 @@ def fixed(findings: Iterable[Problem]) -> list[Rewritten]:
     sources: dict[str, tuple[Source, set[tuple[int, int, str]]]] = {}
     for problem in findings:
         for fix in problem.fixes:
-            source, edits = sources.setdefault(
-                fix.span.source.name, (fix.span.source, set())
-            )
+            source, edits = sources.setdefault(fix.span.source.name, (fix.span.source, set()))
             edit = (fix.span.start, fix.span.end, fix.replacement)
             if not any(edit[0] < end and start < edit[1] for start, end, _ in edits - {edit}):
                 edits.add(edit)

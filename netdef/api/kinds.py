@@ -22,6 +22,8 @@ _PROBLEM_MODULES = (
     "netdef.run.copy_weights",
     "netdef.run.snapshot",
     "netdef.lint",
+    "netdef.doctor.findings",
+    "netdef.doctor.record.problems",
     "netdef.api.problems",
 )
 

@@ -28,7 +28,6 @@ _IGNORED = {
     "solver_mode": "no: netdef computes on the CPU",
     "device_id": "no: netdef computes on the CPU",
     "layer_wise_reduce": "no: it is about several GPUs",
-    "debug_info": "no: netdef prints none",
     "snapshot_diff": "no: netdef saves no gradients in snapshots",
     "solver_type": "no: `type` says it",
 }

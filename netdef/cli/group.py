@@ -28,6 +28,12 @@ COMMANDS: dict[str, dict[str, str]] = {
         "solver": "Explain a solver: its update rule, rate and fields.",
         "states": "Show which layers each phase, level and stage has.",
     },
+    "Learn": {
+        "diagnose": "Find out why a net does not learn.",
+        "plot": "Plot the curves of one or more trainings.",
+        "lr-range": "Find a learning rate by trying.",
+        "gradcheck": "Compare each layer's gradients with numbers.",
+    },
     "Check": {
         "check": "Find all mistakes in nets and solvers.",
         "explain": "Tell the long story of a problem's code.",
@@ -61,7 +67,8 @@ class LazyGroup(click.Group):
         """The command of a name."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = getattr(import_module(f"netdef.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"netdef.cli.{name}"), name)
         return command
 
     def resolve_command(

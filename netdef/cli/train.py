@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netdef.cli.command import Command
+from netdef.cli.extras import attended, extra_options
 from netdef.cli.options import run_options, split_commas, state_options, weights_option
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ _EFFECTS = click.Choice(["stop", "snapshot", "none"])
 @click.option(
     "--sighup-effect", type=_EFFECTS, default="snapshot", show_default=True, help="Of SIGHUP."
 )
+@extra_options
 @click.option("--profile", metavar="FILE", help="Write a trace for chrome://tracing or Perfetto.")
 @click.pass_context
 def train(
@@ -104,7 +106,7 @@ def train(
         seed=seed,
         threads=threads,
     )
-    with _profiled(solver, profile):
+    with attended(ctx, solver), _profiled(solver, profile):
         status = _run(solver, resume, log_format, sigint_effect, sighup_effect)
     ctx.exit(status)
 

@@ -15,6 +15,7 @@ from netdef.data.lmdb_store import key_text
 from netdef.data.reader import Context
 from netdef.data.store import Store
 from netdef.data.transform import Transform, Transformer
+from netdef.data.workers import Workers, good_ones
 
 
 class DatabaseBatches:
@@ -35,7 +36,7 @@ class DatabaseBatches:
         seed: of crops, mirrors and the skip.
 
     Raises:
-        DataError: the first record is broken.
+        DataError: the first record is broken, and no tolerance for it.
         FieldError: the transform does not fit the first record.
     """
 
@@ -51,6 +52,9 @@ class DatabaseBatches:
     ) -> None:
         self._store = store
         self._rand_skip = rand_skip
+        self._tolerance = context.tolerance
+        self._workers = Workers()
+        self._encoded = False
         self.seed = context.seed
         try:
             self._transformer = Transformer(transform, context, self._first_shape(transform))
@@ -68,43 +72,56 @@ class DatabaseBatches:
 
     def fill(self, first: int, out: Sequence[NDArray[np.float32]]) -> None:
         """Write the batch that starts with record `first` of the run."""
-        images, labels = [], []
-        for number in range(first, first + self.shapes[0][0]):
-            image, label = self._record((number + self._skip) % len(self._store))
-            images.append(image)
-            labels.append(label)
-        self._transformer.apply(images, out[0], self.seed, first)
+        records = [self._store.at(first + item + self._skip) for item in range(self.shapes[0][0])]
+        found = (
+            self._workers.map(self._image, records)
+            if self._encoded
+            else [self._image(record) for record in records]
+        )
+        items = good_ones(found, [self._label(key) for key, _ in records], self._tolerance)
+        self._transformer.apply(
+            [image for image, _ in items], out[0], self.seed, first, self._workers
+        )
         if len(out) > 1:
-            out[1][...] = labels
+            out[1][...] = [label for _, label in items]
 
     def close(self) -> None:
         """Close the store."""
+        self._workers.close()
         self._store.close()
 
-    def _record(self, index: int) -> tuple[NDArray[Any], int]:
-        """The untransformed image and the label of a record."""
-        key, value = self._store.record(index)
+    def _image(self, record: tuple[bytes, bytes]) -> tuple[NDArray[Any], int] | DataError:
+        """The untransformed image and the label of a record, or what is wrong with it."""
+        key, value = record
         try:
             datum = parse_datum(value)
             return self._transformer.array(datum), datum.label
         except DataError as error:
-            raise self._at(key, error) from error
+            return self._at(key, error)
 
     def _first_shape(self, transform: Transform) -> tuple[int, ...]:
-        key, value = self._store.record(0)
-        try:
-            return datum_to_array(
-                parse_datum(value),
-                force_color=transform.force_color,
-                force_gray=transform.force_gray,
-            ).shape
-        except DataError as error:
-            raise self._at(key, error) from error
+        """The shape of the first good record."""
+        number = 0
+        while True:
+            key, value = self._store.at(number)
+            try:
+                datum = parse_datum(value)
+                self._encoded = datum.encoded
+                return datum_to_array(
+                    datum, force_color=transform.force_color, force_gray=transform.force_gray
+                ).shape
+            except DataError as error:
+                found = self._at(key, error)
+                self._tolerance.skip(self._label(key), found)
+                number += 1
+                if number > self._tolerance.most:
+                    raise found from error
+
+    def _label(self, key: bytes) -> str:
+        return f"`{key_text(key)}` of `{self._store.name}`"
 
     def _at(self, key: bytes, error: DataError) -> DataError:
-        return DataError(
-            f"record `{key_text(key)}` of `{self._store.name}` {error.message}", error.help
-        )
+        return DataError(f"record {self._label(key)} {error.message}", error.help)
 
     def _draw_skip(self) -> int:
         return draw_one(self.seed, Purpose.SKIP, 0, self._rand_skip) if self._rand_skip else 0

@@ -134,11 +134,15 @@ def decode_image(
     except Exception as error:  # Pillow's decoders raise errors of every kind
         reason = "" if _is_image(image) else ": it has no known image format"
         raise DataError(f"holds an image that cannot be decoded{reason}") from error
+    if picture.mode == "RGB":
+        # row by row the reds, the greens and the blues: planes are copied from it a row at a time
+        rows = np.frombuffer(picture.tobytes("raw", "RGB;L"), np.uint8)
+        rows = rows.reshape(picture.height, 3, picture.width)
+        return np.ascontiguousarray(rows[:, ::-1].transpose(1, 0, 2))
     pixels = np.asarray(picture)
     if pixels.ndim == 2:
         return np.ascontiguousarray(pixels[np.newaxis])
-    order = [2, 1, 0, 3][: pixels.shape[2]]
-    return np.ascontiguousarray(pixels[:, :, order].transpose(2, 0, 1))
+    return np.ascontiguousarray(pixels[:, :, [2, 1, 0, 3]].transpose(2, 0, 1))
 
 
 def _mode(file: Any, *, force_color: bool, force_gray: bool) -> str:

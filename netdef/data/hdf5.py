@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from netdef.data.counter_random import Purpose, shuffled
 from netdef.data.errors import DataError, missing_package
 from netdef.data.reader import Context, find_path
+from netdef.data.tables import is_table, npz_shapes, read_rows, row_shapes
 from netdef.diag import nearest
 
 _WHOLE = 1 << 28  # bytes of a file's datasets up to which it is kept in memory, as Caffe keeps all
@@ -43,8 +44,9 @@ class Hdf5Batches:
 
     Args:
         source: text file with the path of an HDF5 file on each line, relative to the working
-            directory, the prototxt's folder or the list's own.
-        tops: names of the datasets.
+            directory, the prototxt's folder or the list's own. Netdef also takes .npz and .csv
+            files in the list, and one of these in place of the list.
+        tops: names of the datasets, of the arrays of an .npz, or of the columns of a .csv.
         batch_size: rows of a batch.
         context: seed and folders.
         shuffle: take files and rows in random order.
@@ -136,8 +138,13 @@ class _Rows:
         if _inspect(file.path, names) != file:
             raise DataError(f"`{file.path}` has changed since it was opened")
         self._path = file.path
+        if is_table(file.path):
+            arrays = read_rows(file.path, names)
+            self._sets: list[Any] = [np.asarray(a, np.float32) for a in arrays]
+            self._file: Any = None
+            return
         self._file = _open(file.path)
-        self._sets: list[Any] = [self._file[name] for name in names]
+        self._sets = [self._file[name] for name in names]
         if sum(d.size for d in self._sets) * 4 <= _WHOLE:
             try:
                 self._sets = [d.astype(np.float32)[...] for d in self._sets]
@@ -158,11 +165,14 @@ class _Rows:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def _listed(source: Path, context: Context) -> list[Path]:
-    """The paths in a list file."""
+    """The paths in a list file, or the path itself where it is no list."""
+    if is_table(source):
+        return [source]
     try:
         lines = source.read_text("utf-8").splitlines()
     except FileNotFoundError as error:
@@ -193,6 +203,9 @@ def _listed(source: Path, context: Context) -> list[Path]:
 
 def _inspect(path: Path, names: Sequence[str]) -> Hdf5File:
     """Check the datasets of a file without reading their values."""
+    if is_table(path):
+        shapes = row_shapes(path, names)
+        return Hdf5File(path, shapes[0][0], tuple(shape[1:] for shape in shapes))
     with _open(path) as file:
         try:
             sets = [_dataset(file, name, path) for name in names]
@@ -259,3 +272,44 @@ def _broken(path: Path, error: Exception) -> DataError:
 
 def _by(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "single numbers"
+
+
+def files_of(source: Path, context: Context) -> list[Path]:
+    """The files that a list names.
+
+    Raises:
+        DataError: the list or a file is missing.
+    """
+    return _listed(source, context)
+
+
+def datasets(path: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of the datasets of an HDF5 file, or of the arrays of an .npz, by name.
+
+    Raises:
+        DataError: the file is missing or broken, or has none with rows.
+    """
+    if is_table(path):
+        has = npz_shapes(path)
+    else:
+        with _open(path) as file:
+            try:
+                has = {key: d.shape for key, d in file.items() if getattr(d, "shape", ())}
+            except (OSError, KeyError, RuntimeError) as error:
+                raise _broken(path, error) from error
+    if not has:
+        raise DataError(f"`{path}` holds no datasets")
+    return has
+
+
+def read_slices(path: Path, names: Sequence[str], start: int, stop: int) -> list[NDArray[Any]]:
+    """Some rows of datasets.
+
+    Raises:
+        DataError: the file is broken.
+    """
+    with _open(path) as file:
+        try:
+            return [file[name][start:stop] for name in names]
+        except (OSError, KeyError, RuntimeError) as error:
+            raise _broken(path, error) from error

@@ -16,6 +16,7 @@ from netdef.data.errors import DataError
 from netdef.data.reader import Context, find_path
 from netdef.data.resize import resize
 from netdef.data.transform import Transform, Transformer
+from netdef.data.workers import Workers, good_ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,9 @@ class ImageListBatches:
         self._order = lru_cache(2)(self._plan_order)
         self.seed = context.seed
         self._skip = self._draw_skip()
-        first = self._image(self._listed(0)).shape
-        self._transformer = Transformer(transform, context, first)
+        self._tolerance = context.tolerance
+        self._workers = Workers()
+        self._transformer = Transformer(transform, context, self._first_shape())
         self.shapes = ((batch_size, *self._transformer.shape), (batch_size,))
 
     def reseed(self, seed: int) -> None:
@@ -90,20 +92,43 @@ class ImageListBatches:
     def fill(self, first: int, out: Sequence[NDArray[np.float32]]) -> None:
         """Write the batch that starts with image `first` of the run."""
         listed = [self._listed(n) for n in range(first, first + self.shapes[0][0])]
-        images = []
-        for item in listed:
-            image = self._image(item)
-            try:
-                self._transformer.check(image.shape)
-            except DataError as error:
-                hint = error.help or "write `new_height` and `new_width`"
-                raise self._at(item, error.message, hint) from error
-            images.append(image)
-        self._transformer.apply(images, out[0], self.seed, first)
-        out[1][...] = [item.label for item in listed]
+        found = self._workers.map(self._fitting, listed)
+        names = [f"line {item.line} of `{self._source}`" for item in listed]
+        items = good_ones(found, names, self._tolerance)
+        self._transformer.apply(
+            [image for image, _ in items], out[0], self.seed, first, self._workers
+        )
+        out[1][...] = [label for _, label in items]
 
     def close(self) -> None:
-        """Nothing is open between batches."""
+        """End the threads that decode."""
+        self._workers.close()
+
+    def _fitting(self, item: ListedImage) -> tuple[NDArray[np.uint8], int] | DataError:
+        """The image and its label, or what is wrong with it."""
+        try:
+            image = self._image(item)
+        except DataError as error:
+            return error
+        try:
+            self._transformer.check(image.shape)
+        except DataError as error:
+            hint = error.help or "write `new_height` and `new_width`"
+            return self._at(item, error.message, hint)
+        return image, item.label
+
+    def _first_shape(self) -> tuple[int, ...]:
+        """The shape of the first image that can be read."""
+        number = 0
+        while True:
+            item = self._listed(number)
+            try:
+                return self._image(item).shape
+            except DataError as error:
+                self._tolerance.skip(f"line {item.line} of `{self._source}`", error)
+                number += 1
+                if number > self._tolerance.most:
+                    raise
 
     def _listed(self, number: int) -> ListedImage:
         """The line that image `number` of the run is on."""

@@ -66,6 +66,10 @@ class LmdbStore:
             leaf = self._seek(index)
         return self._file.record(leaf, index - self._leaf_start)
 
+    def at(self, number: int) -> tuple[bytes, bytes]:
+        """Key and value of record `number` of an endless round."""
+        return self.record(number % len(self))
+
     def close(self) -> None:
         """Close the file; more than once does no harm."""
         self._file.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
+
+from netdef.data.tolerance import Tolerance, current
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +20,13 @@ class Context:
         train: TRAIN phase: random crops, shuffling.
         seed: of everything random in the source.
         folder: of the prototxt, where relative paths are looked for second.
+        tolerance: of broken records.
     """
 
     train: bool = False
     seed: int = 0
     folder: Path | None = None
+    tolerance: Tolerance = field(default_factory=current, compare=False)
 
 
 class Reader(Protocol):

@@ -50,3 +50,23 @@ def _neighbours(
     first = np.floor(at).astype(np.int64)
     weight = np.rint((at - first.astype(np.float32)) * np.float32(1 << _BITS)).astype(np.int32)
     return first.clip(0, old - 1), (first + 1).clip(0, old - 1), weight
+
+
+def resize_floats(image: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Bring an image of floats to a size, by linear interpolation.
+
+    Args:
+        image: (C, H, W).
+        height: of the result.
+        width: of the result.
+    """
+    _, h, w = image.shape
+    if (h, w) == (height, width):
+        return image
+    left, right, across = _neighbours(w, width)
+    above, below, down = _neighbours(h, height)
+    one = np.float32(1 << _BITS)
+    at, beside = across.astype(np.float32) / one, (down.astype(np.float32) / one)[:, None]
+    rows = image[:, :, left] * (1 - at) + image[:, :, right] * at
+    mixed: NDArray[np.float32] = rows[:, above] * (1 - beside) + rows[:, below] * beside
+    return mixed.astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from netdef.data.errors import DataError
+from netdef.data.leveldb_store import LevelDbStore
 from netdef.data.lmdb_store import LmdbStore
 
 
@@ -30,6 +30,16 @@ class Store(Protocol):
             DataError: the store is damaged, or was written to since it was opened.
         """
 
+    def at(self, number: int) -> tuple[bytes, bytes]:
+        """Key and value of record `number` of an endless round.
+
+        What batches ask for: a store that does not know how many records it has need not count
+        them first.
+
+        Raises:
+            DataError: the store is damaged, or was written to since it was opened.
+        """
+
     def close(self) -> None:
         """Release files."""
 
@@ -50,8 +60,5 @@ def open_store(path: Path) -> Store:
         DataError: it is missing, empty, damaged, or of a kind that cannot be read.
     """
     if path.is_dir() and kind_of(path) == "LEVELDB":
-        raise DataError(
-            f"`{path}` is a LevelDB store, these are not read yet",
-            "write the records to an LMDB instead",
-        )
+        return LevelDbStore(path)
     return LmdbStore(path)

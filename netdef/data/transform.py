@@ -17,6 +17,7 @@ from netdef.data.datum import datum_to_array
 from netdef.data.errors import DataError
 from netdef.data.mean import read_mean
 from netdef.data.reader import Context, find_path
+from netdef.data.workers import Workers
 from netdef.diag import FieldError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from netdef.schema.netdef_pb2 import TransformationParameter
 
 Shape = tuple[int, ...]
+
+_LARGE = 1 << 14  # values of an image from which on it is worth a task of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ class Transformer:
         out: NDArray[np.float32],
         seed: int,
         first: int,
+        workers: Workers | None = None,
     ) -> None:
         """Write transformed images.
 
@@ -164,11 +168,16 @@ class Transformer:
             seed: of the random numbers.
             first: number of the first image in the run; the others follow. The same numbers of
                 the same seed always give the same crops and mirrors.
+            workers: to share the work of large images.
         """
         t, count = self.transform, len(images)
         numbers = np.arange(first, first + count, dtype=np.uint64)
         rows, columns = self._corners(images, seed, numbers)
         size = t.crop_size
+        if workers is not None and out[0].size >= _LARGE:
+            flips = draw(seed, Purpose.MIRROR, numbers, 2) if t.mirror else np.zeros(count, int)
+            self._each(images, out, (rows, columns, flips.tolist()), workers)
+            return
         if size:
             images = [
                 image[:, row : row + size, column : column + size]
@@ -183,6 +192,34 @@ class Transformer:
         if t.mirror:
             flipped = np.flatnonzero(draw(seed, Purpose.MIRROR, numbers, 2))
             out[flipped] = out[flipped, :, :, ::-1]
+
+    def _each(
+        self,
+        images: Sequence[NDArray[Any]],
+        out: NDArray[np.float32],
+        how: tuple[list[int], list[int], list[int]],
+        workers: Workers,
+    ) -> None:
+        """Transform image by image: each stays in the cache, and threads share them."""
+        size, scale = self.transform.crop_size, np.float32(self.transform.scale)
+
+        def one(item: int) -> None:
+            image, place = images[item], out[item]
+            row, column, flip = (numbers[item] for numbers in how)
+            mean = self._mean
+            if size:
+                image = image[:, row : row + size, column : column + size]
+                if mean is not None and mean.shape[1:] != (1, 1):
+                    mean = mean[:, row : row + size, column : column + size]
+            place[...] = image
+            if mean is not None:
+                place -= mean
+            if scale != 1:
+                place *= scale
+            if flip:
+                place[...] = place[:, :, ::-1].copy()
+
+        workers.map(one, range(len(images)))
 
     def _corners(
         self, images: Sequence[NDArray[Any]], seed: int, numbers: NDArray[np.uint64]

@@ -16,6 +16,7 @@ from netdef.data.image_list import read_image
 from netdef.data.reader import Context, find_path
 from netdef.data.resize import resize
 from netdef.data.windows import Window, read_windows
+from netdef.data.workers import Workers
 
 Box = tuple[int, int, int, int]
 
@@ -80,6 +81,7 @@ class WindowBatches:
     ) -> None:
         self._source, self._cut, self._mean = source, cut, mean
         self.seed = context.seed
+        self._workers = Workers()
         file = read_windows(source)
         self._paths = [find_path(root_folder + path, context) for path in file.images]
         self._kept: dict[int, NDArray[np.uint8]] | None = {} if cache else None
@@ -115,7 +117,8 @@ class WindowBatches:
         """Write the batch that starts with window `first` of the run."""
         data, labels = out
         data.fill(0)
-        for item in range(len(data)):
+
+        def cut(item: int) -> None:
             is_object = item >= len(data) - self._objects
             windows = self.objects if is_object else self.background
             window = windows[draw_one(self.seed, Purpose.WINDOW, first + item, len(windows))]
@@ -123,8 +126,11 @@ class WindowBatches:
             self._cut_out(window, data[item], mirror=mirror)
             labels[item] = window.label if is_object else 0
 
+        self._workers.map(cut, range(len(data)))
+
     def close(self) -> None:
         """Forget the images."""
+        self._workers.close()
         if self._kept is not None:
             self._kept.clear()
 

@@ -26,6 +26,11 @@ class HDF5Data(base.DataLayer):
     Source:
         caffe/src/caffe/layers/hdf5_data_layer.cpp
 
+    Differences from Caffe:
+        The list may also name .npz files, whose arrays are the tops, and .csv files, whose
+        columns are; and `source` may be such a file itself. A top that no column has the name of
+        takes all columns that are left. Such files are read whole.
+
     Attributes:
         source: path of a text file that lists HDF5 files, one a line.
         batch_size: rows of a batch.

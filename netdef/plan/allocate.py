@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from netdef.kernels.memory import aligned_zeros
 from netdef.layers.base import Array, Layout
 from netdef.plan.program import Program, Value
 from netdef.plan.reuse import owner, reuse
@@ -23,8 +24,10 @@ def allocate(program: Program) -> None:
             value.arrays = _part(program, value, whole, value.offset)
     for value in program.values:
         _allocate_diff(program, value)
-    roots = {id(owner(a)): owner(a) for v in program.values if v.memory < 0 for a in v.arrays}
-    program.bytes["blobs"] = sum(array.nbytes for array in roots.values())
+    taken: dict[int, int] = {}  # by what owns the memory, which several may use in turn
+    for array in (a for v in program.values if v.memory < 0 for a in v.arrays):
+        taken[id(owner(array))] = max(taken.get(id(owner(array)), 0), array.nbytes)
+    program.bytes["blobs"] = sum(taken.values())
     program.bytes["gradients"] = sum(_bytes(v.diffs) for v in program.values if v.diff_memory < 0)
 
 
@@ -45,7 +48,7 @@ def _allocate_diff(program: Program, value: Value) -> None:
 
 
 def _make(program: Program, value: Value) -> list[Array]:
-    return [np.zeros(s, program.options.dtype) for s in program.array_shapes(value)]
+    return [aligned_zeros(s, program.options.dtype) for s in program.array_shapes(value)]
 
 
 def _part(program: Program, value: Value, whole: list[Array], offset: int) -> list[Array]:

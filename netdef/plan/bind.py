@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from netdef.kernels.memory import ALIGNMENT, aligned_zeros
 from netdef.layers.base import Array, Backward, Buffer, Forward, Layout, Site
 from netdef.plan.allocate import rows
 from netdef.plan.program import ParamGradient, Part, Program, Step, Value
 from netdef.plan.sites import site_of
-
-_ALIGN = 64  # bytes: a cache line
 
 
 def bind(program: Program) -> None:
@@ -34,7 +33,7 @@ def bind(program: Program) -> None:
             wanted.append((index, shard, buffers))
             size = sum(_size(b, site) for b in buffers.values() if not (b.saved or b.lasting))
             arena[shard] = max(arena[shard], size + _adder_size(step, site))
-    arenas = [np.zeros(size, np.uint8) for size in arena]
+    arenas = [aligned_zeros(size, np.uint8) for size in arena]
     program.bytes["scratch"] = sum(arena)
     program.bytes["saved"] = 0
     for index, shard, buffers in wanted:
@@ -50,7 +49,7 @@ def bind(program: Program) -> None:
 
 def _size(buffer: Buffer, site: Site) -> int:
     size = prod(buffer.shape) * np.dtype(buffer.dtype or site.dtype).itemsize
-    return -(-size // _ALIGN) * _ALIGN
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def _adder_size(step: Step, site: Site) -> int:
@@ -75,7 +74,7 @@ def _bind_layer(
     for name, buffer in buffers.items():
         dtype = np.dtype(buffer.dtype or site.dtype)
         if buffer.saved or buffer.lasting:
-            arrays[name] = np.zeros(buffer.shape, dtype)
+            arrays[name] = aligned_zeros(buffer.shape, dtype)
             program.bytes["saved"] += arrays[name].nbytes
         else:
             arrays[name], used = _carve(arena, used, buffer, site)
@@ -183,7 +182,8 @@ def _bind_param_gradients(program: Program) -> None:
     for gradient in program.gradients:
         if len(gradient.parts) == 1 and gradient.parts[0].scale == 1:
             continue
+        data = program.params[gradient.param]
         for part in gradient.parts:
-            part.array = np.zeros_like(program.params[gradient.param])
+            part.array = aligned_zeros(data.shape, data.dtype)
             part.aim(part.array)
             program.bytes["saved"] += part.array.nbytes

@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from netdef.kernels.memory import aligned_zeros
 from netdef.layers.base import Array, Layout
 from netdef.plan.program import Program, Value
 from netdef.plan.share_memory import kept, memory_of
@@ -70,11 +72,11 @@ def _lasts(program: Program, value: Value) -> bool:
     return value.layout is not Layout.CHWN or program.is_source(value) or bool(value.seed)
 
 
-def _take(free: list[list[Array]], sizes: list[int], dtype: object) -> list[Array]:
+def _take(free: list[list[Array]], sizes: list[int], dtype: DTypeLike) -> list[Array]:
     """The smallest free memory that is large enough, or new."""
     fits = [a for a in free if all(x.size >= size for x, size in zip(a, sizes, strict=True))]
     if fits:
         found = min(fits, key=lambda arrays: arrays[0].size)
         free[:] = [arrays for arrays in free if arrays is not found]
         return found
-    return [np.zeros(size, dtype) for size in sizes]  # type: ignore[call-overload]
+    return [aligned_zeros(size, dtype) for size in sizes]

@@ -206,7 +206,9 @@ class Executor:
             return
         target = self._diffs[gradient.param]
         if not fresh:
-            target = self._spare.setdefault(gradient.param, np.zeros_like(target))
+            if gradient.param not in self._spare:
+                self._spare[gradient.param] = np.zeros_like(target)
+            target = self._spare[gradient.param]
         gradient.parts[0].aim(target)
 
     def _gather(self, gradient: ParamGradient, *, fresh: bool) -> None:

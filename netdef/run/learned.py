@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from netdef.graph import Param
+from netdef.kernels.memory import aligned_zeros
 from netdef.layers.base import Array, Shape
 
 
@@ -45,7 +44,7 @@ class LearnedParam:
     def array(self) -> Array:
         """The gradient's array, whatever is in it."""
         if self.gradient is None:
-            self.gradient = np.zeros_like(self.data)
+            self.gradient = aligned_zeros(self.data.shape)
         return self.gradient
 
     def clear_diff(self) -> None:

@@ -15,6 +15,7 @@ from netdef.graph import Net as GraphNet
 from netdef.graph import Node, State, compile_net
 from netdef.graph.infer_shapes import context_of
 from netdef.graph.problems import complaint
+from netdef.kernels.memory import aligned_zeros
 from netdef.layers.base import Array, DataLayer, Layer, Shape, Shapes, SinkLayer, TopsReshaped
 from netdef.plan import Options, Program, make_plan
 from netdef.run.blob import Blob
@@ -401,7 +402,7 @@ class Net:
     def _make_params(self) -> tuple[LearnedParam, ...]:
         made = []
         for index, param in enumerate(self.graph.params):
-            data = np.empty(param.shape, np.float32)
+            data = aligned_zeros(param.shape)
             param.filler.fill(data, self._generator(_FILL, index, 0))
             made.append(LearnedParam(param, self.graph.nodes[param.owner.node].name, data))
         return tuple(made)

@@ -280,11 +280,12 @@ def _notes(document: Document, report: Report) -> None:
                 help="write `solver_mode: CPU`, or leave it out",
             )
         )
-    for field, what in (
-        ("snapshot_diff", "saves no gradients in snapshots"),
-    ):
-        if getattr(message, field):
-            report.add(NotDone(f"netdef {what}", document.spans.find((field,))))
+    if message.snapshot_diff:
+        report.add(
+            NotDone(
+                "netdef saves no gradients in snapshots", document.spans.find(("snapshot_diff",))
+            )
+        )
 
 
 class _Nets:

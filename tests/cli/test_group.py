@@ -18,7 +18,8 @@ NAMES = [name for group in COMMANDS.values() for name in group]
 @pytest.mark.parametrize("name", NAMES)
 def test_list_says_what_the_command_says(name):
     line = next(group[name] for group in COMMANDS.values() if name in group)
-    command = getattr(import_module(f"netdef.cli.{name}"), name)
+    module = name.replace("-", "_")
+    command = getattr(import_module(f"netdef.cli.{module}"), module)
     assert command.get_short_help_str(100) == line
     assert command.help.partition("\n")[0] == line
     assert command.name == name

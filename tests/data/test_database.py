@@ -246,8 +246,8 @@ def test_settings_that_do_not_fit(make_lmdb):
         open_reader(make_lmdb(2), crop_size=6)
 
 
-def test_a_leveldb(tmp_path):
+def test_an_empty_leveldb(tmp_path):
     (tmp_path / "CURRENT").write_text("MANIFEST-000002\n")
     (tmp_path / "MANIFEST-000002").write_bytes(b"")
-    with pytest.raises(DataError, match="is a LevelDB store"):
+    with pytest.raises(DataError, match="holds no records"):
         open_store(tmp_path)

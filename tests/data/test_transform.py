@@ -8,6 +8,7 @@ from netdef.data.errors import DataError
 from netdef.data.mean import read_mean, write_mean
 from netdef.data.reader import Context
 from netdef.data.transform import Transform, Transformer
+from netdef.data.workers import Workers
 from netdef.diag import FieldError
 from netdef.schema import BlobProto
 from netdef.schema.netdef_pb2 import TransformationParameter
@@ -93,6 +94,25 @@ def test_a_batch_is_the_sum_of_its_images():
         np.testing.assert_array_equal(one[0], whole[i])
     other = apply(IMAGES, context, first=1000, seed=2, **settings)
     assert not np.array_equal(other, whole)
+
+
+@pytest.mark.parametrize("train", [False, True])
+@pytest.mark.parametrize("mean", ["file", "values", "none"])
+def test_large_images_in_threads_are_the_same(tmp_path, train, mean):
+    images = [RNG.integers(0, 256, (3, 90, 101), dtype=np.uint8) for _ in range(9)]
+    settings = {"crop_size": 80, "mirror": True, "scale": 0.3}
+    if mean == "file":
+        write_mean(tmp_path / "m", RNG.normal(100, 20, (3, 90, 101)))
+        settings["mean_file"] = str(tmp_path / "m")
+    elif mean == "values":
+        settings["mean_value"] = (1, 2, 3)
+    transformer = Transformer(Transform(**settings), Context(train=train), images[0].shape)
+    one, two = (np.empty((9, *transformer.shape), np.float32) for _ in range(2))
+    workers = Workers(3)
+    transformer.apply(images, one, 5, 100)
+    transformer.apply(images, two, 5, 100, workers)
+    workers.close()
+    np.testing.assert_array_equal(one, two)
 
 
 def test_images_of_many_sizes():

@@ -121,15 +121,20 @@ class TestOpenRefuses:
         field, text, _ = self.error(Data(str(store), 2, "LEVELDB"))
         assert (field, text) == ("data_param.backend", f"is LEVELDB: `{store}` is an LMDB")
 
-    @pytest.mark.parametrize(
-        ("backend", "given"), [("LMDB", True), ("LEVELDB", True), ("LEVELDB", False)]
-    )
-    def test_a_leveldb(self, tmp_path, backend, given):
+    def test_a_leveldb_that_is_said_to_be_an_lmdb(self, tmp_path):
         (tmp_path / "CURRENT").write_text("MANIFEST-000002\n")
         (tmp_path / "MANIFEST-000002").write_bytes(b"")
-        field, text, _ = self.error(Data(str(tmp_path), 2, backend, given))
-        assert field == "data_param.backend"
-        assert "are not read yet" in text
+        assert self.error(Data(str(tmp_path), 2)) == (
+            "data_param.backend",
+            f"is LMDB: `{tmp_path}` is a LevelDB",
+            "write `backend: LEVELDB`",
+        )
+
+    def test_a_leveldb_without_records(self, tmp_path):
+        (tmp_path / "CURRENT").write_text("MANIFEST-000002\n")
+        (tmp_path / "MANIFEST-000002").write_bytes(b"")
+        field, text, _ = self.error(Data(str(tmp_path), 2, "LEVELDB"))
+        assert (field, text) == ("data_param.source", f"`{tmp_path}` holds no records")
 
     def test_crop_that_does_not_fit(self, store):
         field, *_ = self.error(Data(str(store), 2, transform=Transform(crop_size=6)))

@@ -438,7 +438,7 @@ def test_solve_needs_max_iter():
 
 
 def test_settings_that_do_nothing_are_told():
-    solver = make("rms_decay: 0.9 stepsize: 4 solver_mode: GPU debug_info: true")
+    solver = make("rms_decay: 0.9 stepsize: 4 solver_mode: GPU snapshot_diff: true")
     assert [(p.code, p.severity.value) for p in solver.report] == [
         ("N404", "warning"),
         ("N404", "warning"),

@@ -68,9 +68,7 @@ def test_plateau_lowers_the_rate_when_patience_is_over():
     # Iteration 0 is tested at 0.5, 1 at 0; those of 2, 3 and 4 are no better.
     assert rates(events) == pytest.approx([1] * 4 + [0.5] * 3 + [0.25] * 3 + [0.2] * 2)
     warned = [e.text for e in events if isinstance(e, progress.Warned)]
-    assert warned[0] == (
-        "the loss of the test net got no better than 0: the rate falls to 0.5"
-    )
+    assert warned[0] == ("the loss of the test net got no better than 0: the rate falls to 0.5")
 
 
 def test_plateau_goes_on_where_it_stood():

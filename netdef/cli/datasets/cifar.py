@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from netdef.cli.command import Command
-from netdef.cli.datasets.shared import making_options, print_made, progress_bar
+from netdef.cli.datasets.shared import making, making_options, print_made
 
 
 @click.command(cls=Command, short_help="Make a set of CIFAR's binary files.")
@@ -30,7 +30,7 @@ def cifar(
     """
     from netdef.api.datasets import dataset_cifar
 
-    with progress_bar(f"writing {out}") as show:
+    with making(out) as show:
         made = dataset_cifar(
             files,
             out,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from netdef.cli.command import Command
-from netdef.cli.datasets.shared import making_options, print_made, progress_bar
+from netdef.cli.datasets.shared import making, making_options, print_made
 
 
 @click.command(cls=Command, short_help="Make a set of a .csv file.")
@@ -42,7 +42,7 @@ def csv(
     from netdef.api.datasets import dataset_csv
 
     number = label.removeprefix("-").isdecimal()
-    with progress_bar(f"writing {out}") as show:
+    with making(out) as show:
         made = dataset_csv(
             file,
             out,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from netdef.cli.command import Command
-from netdef.cli.datasets.shared import making_options, print_made, progress_bar, read_size
+from netdef.cli.datasets.shared import making, making_options, print_made, read_size
 
 
 @click.command(cls=Command, short_help="Make a set of a folder or a list of images.")
@@ -88,7 +88,7 @@ def images(
     recipe = ImageRecipe(
         root, read_size(resize), short_side or 0, gray, encode, quality, not no_check
     )
-    with progress_bar(f"writing {out}") as show:
+    with making(out) as show:
         made = dataset_images(
             source,
             out,

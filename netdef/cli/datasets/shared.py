@@ -76,6 +76,17 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None] | None
         yield show
 
 
+@contextmanager
+def making(out: str) -> Iterator[Callable[[int, int | None], None] | None]:
+    """A bar while a set is written, and what to do where that is interrupted."""
+    try:
+        with progress_bar(f"writing {out}") as show:
+            yield show
+    except KeyboardInterrupt:
+        click.echo(f"{out} is not whole: the same command goes on where this one was", err=True)
+        raise
+
+
 def print_made(made: Made) -> None:
     """Say what was made."""
     for built in made.sets:
