@@ -74,6 +74,4 @@ def repeat_batches(net: Net, batches: int) -> None:
         net: its DummyData layers are left as they are.
         batches: how many.
     """
-    for name, reader in net._readers.items():
-        net._readers[name] = Repeating(reader, batches)
-    net._open_readers()
+    net.wrap_readers(lambda reader: Repeating(reader, batches))

@@ -9,14 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from netdef.data.memory import MemoryReader
-from netdef.diag import FieldError, NetdefError, Report, Span
+from netdef.diag import NetdefError, Report, Span
 from netdef.graph import Net as GraphNet
-from netdef.graph import Node, State, compile_net
-from netdef.graph.infer_shapes import context_of
-from netdef.graph.problems import complaint
+from netdef.graph import State, compile_net
 from netdef.kernels.memory import aligned_zeros
-from netdef.layers.base import Array, DataLayer, Layer, Shape, Shapes, SinkLayer, TopsReshaped
+from netdef.layers.base import Array, Layer, Shape, Shapes, TopsReshaped
 from netdef.plan import Options, Program, make_plan
 from netdef.run.blob import Blob
 from netdef.run.copy_weights import Copied, copy_weights
@@ -25,14 +22,13 @@ from netdef.run.fast import use_fast
 from netdef.run.learned import LearnedParam
 from netdef.run.observer import Observer
 from netdef.run.resize import carry, marked_as, next_resizing, node_of, source_shapes
+from netdef.run.sources import Sources
+from netdef.run.streams import filling, passing
 from netdef.run.threads import thread_count
 from netdef.run.trace import Trace
 from netdef.run.tuning import tuner
 from netdef.schema.document import Document
 from netdef.schema.weights import Weights, read_weights, write_weights
-
-# Separate streams of random numbers from one seed.
-_FILL, _PASS = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +103,7 @@ class Net:
         self._state = state
         self._input_shapes: dict[str, Shape] = {}
         self._roots: frozenset[str] = frozenset()
-        self._readers: dict[str, Any] = {}
-        self._writers: dict[str, Any] = {}
+        self._sources = Sources()
         self._resized: dict[int, Shapes] = {}
         self._until: int | None = None  # the last node of a plan that is a part of the net
         self._trace: Trace | None = None
@@ -198,6 +193,7 @@ class Net:
 
     def forward(
         self,
+        /,
         blobs: Iterable[str] = (),
         start: str | None = None,
         end: str | None = None,
@@ -216,6 +212,10 @@ class Net:
             ValueError: an input is not one of the net's, or a layer name is unknown.
             NetdefError: shapes do not fit, or data is at fault.
         """
+        # blobs may have any name, these too
+        if isinstance(blobs, np.ndarray):
+            inputs["blobs"], blobs = blobs, ()
+        start, end = _arrays_apart(inputs, start, end)
         self._take_inputs(inputs)
         first, last = self._range(start, end)
         for blob in self.blobs.values() if start is not None else ():
@@ -228,7 +228,7 @@ class Net:
         return {name: self.blobs[name].data for name in names}
 
     def backward(
-        self, start: str | None = None, end: str | None = None, **diffs: Any
+        self, /, start: str | None = None, end: str | None = None, **diffs: Any
     ) -> dict[str, Array]:
         """Run backward and return the gradients of the input blobs that have one.
 
@@ -243,6 +243,7 @@ class Net:
         Raises:
             ValueError: nothing to start from, a blob is unknown, or a diff has another shape.
         """
+        start, end = _arrays_apart(diffs, start, end)
         self._plan_backward(diffs)
         for blob in self.blobs.values():
             for mirror in blob.mirrors():
@@ -332,13 +333,20 @@ class Net:
 
     def reader_states(self) -> dict[str, Mapping[str, int]]:
         """Where each data layer's source stands, by layer name."""
-        return {name: reader.state() for name, reader in self._readers.items()}
+        return self._sources.states()
 
     def restore_readers(self, states: Mapping[str, Mapping[str, int]]) -> None:
         """Bring the data layers' sources to where `reader_states` said they stood."""
-        for name, state in states.items():
-            if name in self._readers:
-                self._readers[name].restore(state)
+        self._sources.restore(states)
+
+    def wrap_readers(self, wrapper: Callable[[Any], Any]) -> None:
+        """Put something between each data source and the net.
+
+        Args:
+            wrapper: makes of a reader what is read from in its place.
+        """
+        self._sources.wrap(wrapper)
+        self._sources.attach(self._program, self._seed)
 
     def set_input_arrays(self, data: Any, labels: Any, layer: str | None = None) -> None:
         """Give a MemoryData layer its data, to be read from the start.
@@ -351,18 +359,11 @@ class Net:
         Raises:
             ValueError: the net has no such layer, or the arrays do not fit it.
         """
-        known = {n: r for n, r in self._readers.items() if isinstance(r, MemoryReader)}
-        name = next(iter(known), None) if layer is None else layer
-        if name is None or name not in known:
-            words = ", ".join(f"`{n}`" for n in known) or "none"
-            raise ValueError(f"no MemoryData layer takes the arrays; the net's are: {words}")
-        known[name].set_arrays(np.asarray(data), np.asarray(labels))
+        self._sources.set_arrays(data, labels, layer)
 
     def close(self) -> None:
         """Close the data sources and what the net writes to."""
-        for open_file in (*self._readers.values(), *self._writers.values()):
-            open_file.close()
-        self._readers, self._writers = {}, {}
+        self._sources.close()
 
     def __enter__(self) -> Net:
         return self
@@ -403,17 +404,12 @@ class Net:
         made = []
         for index, param in enumerate(self.graph.params):
             data = aligned_zeros(param.shape)
-            param.filler.fill(data, self._generator(_FILL, index, 0))
+            param.filler.fill(data, filling(self._seed, index))
             made.append(LearnedParam(param, self.graph.nodes[param.owner.node].name, data))
         return tuple(made)
 
-    def _generator(self, stream: int, item: int, count: int, shard: int = 0) -> Any:
-        """Random numbers that depend on nothing but the seed and what they are for."""
-        key = np.array([self._seed, (stream << 32) + item], np.uint64)
-        return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, shard, count]))
-
     def _random(self, node: int, shard: int) -> Callable[[], np.random.Generator]:
-        return lambda: self._generator(_PASS, node, self.passes, shard)
+        return lambda: passing(self._seed, node, self.passes, shard)
 
     def _plan(self) -> None:
         keep = None if self._keep == "all" else frozenset(self._kept())
@@ -439,7 +435,7 @@ class Net:
             self._whole = self.graph, self._program
         for name, value in self._program.last().items():
             self.blobs[name].bind(self._program, value)
-        self._open_readers()
+        self._sources.attach(self._program, self._seed)
         by_node = [tuple(self.learned[p] for p in node.params) for node in self.graph.nodes]
         self.params = {n.name: p for n, p in zip(self.graph.nodes, by_node, strict=True) if p}
         self.layers = tuple(
@@ -457,25 +453,6 @@ class Net:
     def _kept(self) -> Sequence[str]:
         names = [] if isinstance(self._keep, str) else list(self._keep)
         return [*names, *self.graph.outputs]
-
-    def _open_readers(self) -> None:
-        for step in self._program.steps:
-            node = self.graph.nodes[step.node]
-            if isinstance(step.layer, SinkLayer):
-                if node.name not in self._writers:
-                    self._writers[node.name] = step.layer.open(context_of(self.graph))
-                step.forward_runs[0].work = self._writers[node.name]
-            if not isinstance(step.layer, DataLayer):
-                continue
-            if node.name not in self._readers:
-                self._readers[node.name] = self._open(node, step.layer)
-            step.forward_runs[0].work = self._readers[node.name]
-
-    def _open(self, node: Node, layer: DataLayer) -> Any:
-        try:
-            return layer.open(context_of(self.graph, self._seed), tuple(node.message.top))
-        except FieldError as error:
-            raise NetdefError(complaint(self.graph, node, error)) from error
 
     def _take_inputs(self, inputs: Mapping[str, Any]) -> None:
         arrays = {}
@@ -620,6 +597,15 @@ class Net:
         for blob in self.blobs.values():
             for mirror in blob.mirrors()[0 if data else 1 :]:
                 mirror.ran()
+
+
+def _arrays_apart(named: dict[str, Any], start: Any, end: Any) -> tuple[Any, Any]:
+    """Take arrays for blobs called `start` and `end` for what they are."""
+    if isinstance(start, np.ndarray):
+        named["start"], start = start, None
+    if isinstance(end, np.ndarray):
+        named["end"], end = end, None
+    return start, end
 
 
 def _without_backward(graph: GraphNet) -> GraphNet:

@@ -15,12 +15,20 @@ import pytest
 import netdef
 from netdef import layers
 from netdef.layers.base import Array
+from tests.plan.test_meaning import without
 
 FOLDER = Path(__file__).parents[1] / "golden" / "layers"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.prototxt"))
 
-# Types that recorded nets use and netdef does not have. A type that is added leaves this set.
-MISSING: frozenset[str] = frozenset()
+# What may be chosen about how a net runs; none of it may change what it computes.
+CHOICES = {
+    "one thread": ({"threads": 1}, {}),
+    "two threads": ({"threads": 2}, {}),
+    "three threads": ({"threads": 3}, {}),
+    "exact": ({"threads": 2, "exact": True}, {}),
+    "nothing fused": ({"threads": 1}, {"fuse": False}),
+    "nothing in place": ({"threads": 1}, {"in_place": False}),
+}
 
 # These sum in another order than Caffe, or divide by what they have summed.
 LOOSE = {"LRN", "MVN", "BatchNorm", "LSTM", "RNN"}
@@ -59,18 +67,20 @@ def param(net: netdef.Net, key: str) -> Array:
     return net.params[layer][int(index)]
 
 
-def test_what_is_missing_is_listed():
+def test_all_types_are_known():
     known = {t for name in NAMES for t in types(name)}
-    assert {t for t in known if layers.find(t) is None} == MISSING
+    assert {t for t in known if layers.find(t) is None} == set()
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("name", [n for n in NAMES if not types(n) & MISSING])
-def test_agrees_with_caffe(name, threads):
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("name", NAMES)
+def test_agrees_with_caffe(name, choice, monkeypatch):
+    of_net, of_plan = CHOICES[choice]
+    without(monkeypatch, **of_plan)
     with np.load(FOLDER / f"{name}.npz") as file:
         arrays = dict(file)
     tolerance = 1e-4 if types(name) & LOOSE else 1e-5
-    net = netdef.load(FOLDER / f"{name}.prototxt", phase=phase(name), threads=threads)
+    net = netdef.load(FOLDER / f"{name}.prototxt", phase=phase(name), **of_net)
     compared = 0
 
     def agree(what: str, actual: Array, expected: Array) -> None:

@@ -188,3 +188,21 @@ def test_the_same_seed_fills_the_same(tmp_path: Path) -> None:
     for a, b, c in zip(first.learned, second.learned, third.learned, strict=True):
         np.testing.assert_array_equal(a.data, b.data)
         assert a.role == "bias" or not np.array_equal(a.data, c.data)
+
+
+def test_blobs_may_have_any_name(tmp_path: Path) -> None:
+    names = ("self", "blobs", "start", "end", "x", "class")
+    text = "force_backward: true\n" + "".join(
+        f'layer {{ name: "in_{n}" type: "Input" top: "{n}" '
+        "input_param { shape { dim: 2 dim: 3 } } }\n"
+        for n in names
+    )
+    bottoms = " ".join(f'bottom: "{n}"' for n in names)
+    text += f'layer {{ name: "sum" type: "Eltwise" {bottoms} top: "data" }}\n'
+    net = netdef.load(write(tmp_path, text))
+    ones = np.ones((2, 3), np.float32)
+    out = net.forward(**{name: k * ones for k, name in enumerate(names)})
+    np.testing.assert_array_equal(out["data"], 15 * ones)
+    diffs = net.backward(data=2 * ones)
+    assert set(diffs) == set(names)
+    assert all((diff == 2).all() for diff in diffs.values())
