@@ -177,13 +177,13 @@ def _bind_param_gradients(program: Program) -> None:
             gradient = found.setdefault(param, ParamGradient(param, []))
             runs = step.backward_runs
             groups = [runs] if step.layer.whole_params(site) else [[run] for run in runs]
-            gradient.parts += [Part(scale, position, group) for group in groups]
+            gradient.parts += [Part(index, scale, position, group) for group in groups]
     program.gradients = [found[param] for param in sorted(found)]
     for gradient in program.gradients:
-        if len(gradient.parts) == 1 and gradient.parts[0].scale == 1:
-            continue
         data = program.params[gradient.param]
-        for part in gradient.parts:
+        # the last part is the first to be added, so it may start the sum where it belongs
+        starts = gradient.parts[-1].scale == 1
+        for part in gradient.parts[:-1] if starts else gradient.parts:
             part.array = aligned_zeros(data.shape, data.dtype)
             part.aim(part.array)
             program.bytes["saved"] += part.array.nbytes

@@ -132,12 +132,14 @@ class Part:
     """What one use of a param, in one shard or in all, adds to its gradient.
 
     Attributes:
+        step: index of the step that writes it.
         scale: what it counts.
         position: which of the layer's params it is.
         runs: those that write it.
         array: where they do; None for straight into the param's gradient.
     """
 
+    step: int
     scale: float
     position: int
     runs: list[Backward[Any]]

@@ -74,13 +74,16 @@ class Executor:
             )
         self._run(self._segments[key], "forward")
 
-    def backward(self, fresh: Sequence[bool], first: int = 0, last: int | None = None) -> None:
+    def backward(self, fresh: Sequence[bool], first: int = 0, last: int | None = None) -> list[int]:
         """Run the steps of nodes `last` down to `first` backward.
 
         Args:
             fresh: for each param whether its gradient is set, not added to.
             first: the last node to run.
             last: the first node to run.
+
+        Returns:
+            The params that now have a gradient.
         """
         for value in self.program.values:
             if value.seed:
@@ -96,8 +99,14 @@ class Executor:
                 steps = [s for s in self._between(first, last) if s.backward and not s.view_diff]
                 self._segments[key] = list(self._staged(reversed(steps), _backward_tasks))
             self._run(self._segments[key], "backward")
-        for gradient in self.program.gradients:
-            self._gather(gradient, fresh=fresh[gradient.param])
+        ran = {
+            i
+            for i, step in enumerate(self.program.steps)
+            if step.node >= first and (last is None or step.node <= last)
+        }
+        gradients = [g for g in self.program.gradients if any(p.step in ran for p in g.parts)]
+        self._gather(gradients, ran, fresh)
+        return [gradient.param for gradient in gradients]
 
     def _forward_observed(
         self, observer: Observer, first: int, last: int | None, *, skip_sources: bool
@@ -201,25 +210,45 @@ class Executor:
         return complaint(net, node, error)
 
     def _aim(self, gradient: ParamGradient, *, fresh: bool) -> None:
-        """Let a gradient of one part be written where it belongs."""
-        if gradient.parts[0].array is not None:
+        """Let the part that starts a sum be written where the sum belongs."""
+        if gradient.parts[-1].array is not None:
             return
         target = self._diffs[gradient.param]
         if not fresh:
             if gradient.param not in self._spare:
                 self._spare[gradient.param] = np.zeros_like(target)
             target = self._spare[gradient.param]
-        gradient.parts[0].aim(target)
+        gradient.parts[-1].aim(target)
 
-    def _gather(self, gradient: ParamGradient, *, fresh: bool) -> None:
+    def _gather(self, gradients: list[ParamGradient], ran: set[int], fresh: Sequence[bool]) -> None:
+        """Add up the parts of gradients, large params apart from each other in the threads."""
+        shards = self.program.shards
+        groups: list[list[ParamGradient]] = [[] for _ in range(shards)]
+        sizes = [0] * shards
+        for gradient in sorted(gradients, key=lambda g: -self._diffs[g.param].size):
+            least = sizes.index(min(sizes))
+            groups[least].append(gradient)
+            sizes[least] += self._diffs[gradient.param].size
+
+        def add(group: list[ParamGradient]) -> None:
+            with np.errstate(all="ignore"):
+                for gradient in group:
+                    self._add(gradient, ran, fresh=fresh[gradient.param])
+
+        if shards > 1:
+            workers(shards).run([partial(add, group) for group in groups])
+        else:
+            add(groups[0])
+
+    def _add(self, gradient: ParamGradient, ran: set[int], *, fresh: bool) -> None:
         """Add up the parts of a param's gradient, the last use first as in Caffe."""
         total = self._diffs[gradient.param]
-        if gradient.parts[0].array is None:
-            if not fresh:
-                np.add(total, self._spare[gradient.param], out=total)
-            return
-        for part in reversed(gradient.parts):
-            assert part.array is not None
+        for part in reversed([part for part in gradient.parts if part.step in ran]):
+            if part.array is None:
+                if not fresh:
+                    np.add(total, self._spare[gradient.param], out=total)
+                fresh = False
+                continue
             if part.scale != 1:
                 np.multiply(part.array, part.array.dtype.type(part.scale), out=part.array)
             if fresh:

@@ -255,9 +255,9 @@ class Net:
             last = len(self.graph.nodes) - 1
         if end is None:
             first = 0
-        self._executor.backward([p.fresh for p in self.learned], first or 0, last)
-        for gradient in self._program.gradients:
-            self.learned[gradient.param].fresh = False
+        fresh = [param.fresh for param in self.learned]
+        for param in self._executor.backward(fresh, first or 0, last):
+            self.learned[param].fresh = False
         self._ran(data=False)
         return {n: self.blobs[n].diff for n in self.inputs if self.blobs[n].has_diff}
 

@@ -206,3 +206,16 @@ def test_blobs_may_have_any_name(tmp_path: Path) -> None:
     diffs = net.backward(data=2 * ones)
     assert set(diffs) == set(names)
     assert all((diff == 2).all() for diff in diffs.values())
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_part_of_backward_leaves_other_gradients(tmp_path: Path, threads: int) -> None:
+    net = netdef.load(write(tmp_path, "force_backward: true\n" + NET), seed=1, threads=threads)
+    net.forward(data=image())
+    net.backward(zz=np.ones((4, 5)), aa=np.ones((4, 2, 4, 3)))
+    whole = [param.diff.copy() for param in net.learned]
+    net.clear_param_diffs()
+    net.backward(start="aside", end="ip", zz=np.ones((4, 5)))
+    for param, diff in zip(net.learned, whole, strict=True):
+        expected = diff if param.layer == "ip" else np.zeros_like(diff)
+        np.testing.assert_allclose(param.diff, expected, rtol=1e-5, atol=1e-6)
