@@ -19,6 +19,9 @@ from netdef.run.observer import Observer
 from netdef.run.threads import blas, workers
 from netdef.run.trace import Event, Trace
 
+_WORTH_THREADS = 50_000_000
+"""Multiply-accumulates of a forward pass from which on BLAS may use several threads."""
+
 # What a step does for one shard, and tasks in which no shard waits for another.
 Task = Callable[[Step, int], None]
 Segment = list[tuple[Step, Task]]
@@ -43,6 +46,7 @@ class Executor:
         self.program = program
         self._diffs = diffs
         self._spare: dict[int, Array] = {}
+        self._blas_threads = _blas_threads(program)
         self.trace: Trace | None = None
         self.observer: Observer | None = None
         self._indices = {id(step): index for index, step in enumerate(program.steps)}
@@ -165,7 +169,7 @@ class Executor:
 
     def _run(self, segments: Iterable[Segment], way: str) -> None:
         shards = self.program.shards
-        blas.use(max(1, self.program.options.shards // shards))
+        blas.use(self._blas_threads)
         for segment in segments:
             if segment[0][0].sharded and shards > 1:
                 workers(shards).run(
@@ -256,6 +260,25 @@ class Executor:
                 fresh = False
             else:
                 np.add(total, part.array, out=total)
+
+
+def _blas_threads(program: Program) -> int:
+    """Threads that the shards leave idle, where a pass has work for them.
+
+    Two threads on products of a millisecond or less gain nothing, and where another program
+    has the second core, each waits for the other.
+    """
+    idle = program.options.shards // program.shards
+    if idle <= 1:
+        return 1
+    net = program.net
+    macs = 0
+    for step in program.steps:
+        node = net.nodes[step.node]
+        bottoms, tops = net.bottom_shapes(node), net.top_shapes(node)
+        if step.layer is not None and bottoms is not None and tops is not None:
+            macs += step.layer.macs(bottoms, tops)
+    return idle if macs >= _WORTH_THREADS else 1
 
 
 def _forward_tasks(step: Step, members: Sequence[Step]) -> list[Task]:
