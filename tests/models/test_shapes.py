@@ -108,3 +108,10 @@ def test_the_net_checks_clean(walked, monkeypatch):
     monkeypatch.chdir(folder)
     for name in ("model", "solver"):
         assert not list(netdef.check(f"models/shapes/{name}.prototxt").errors)
+
+
+def test_the_first_page_walks_the_same_way():
+    (block,) = re.findall(r"```sh\n(.*?)```", README, re.S)
+    page = (ROOT / "README.md").read_text("utf-8").splitlines()
+    for line in block.splitlines():
+        assert any(other.startswith(line) for other in page), line
