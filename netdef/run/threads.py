@@ -16,8 +16,15 @@ def thread_count(asked: int | None = None) -> int:
     """Threads to use: as asked, else NETDEF_THREADS, else the cores this process may use."""
     if asked is None:
         words = os.environ.get("NETDEF_THREADS", "")
-        asked = int(words) if words.isdigit() else len(os.sched_getaffinity(0))
+        asked = int(words) if words.isdigit() else _cores()
     return max(1, asked)
+
+
+def _cores() -> int:
+    """Cores this process may use; where the system does not tell, those there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Workers:
