@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -190,10 +191,10 @@ def _listed(source: Path, context: Context) -> list[Path]:
         if not line.strip():
             continue
         path = find_path(line.strip(), context)
-        if not path.exists():
+        if not os.path.exists(path):
             path = find_path(line.strip(), Context(folder=source.parent))
-        if not path.is_file():
-            what = "is no file" if path.exists() else "does not exist"
+        if not os.path.isfile(path):
+            what = "is no file" if os.path.exists(path) else "does not exist"
             raise DataError(f"line {number} of `{source}`: `{line.strip()}` {what}")
         paths.append(path)
     if not paths:

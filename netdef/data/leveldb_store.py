@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from heapq import merge
 from pathlib import Path
@@ -32,13 +33,13 @@ class LevelDbStore:
     def __init__(self, path: Path | str, *, checked: bool = False) -> None:
         path = Path(path)
         self.name = str(path)
-        if not path.is_dir():
+        if not os.path.isdir(path):
             raise DataError(
                 f"`{path}` is not a LevelDB: it is a file, a LevelDB is a folder"
-                if path.exists()
+                if os.path.exists(path)
                 else f"`{path}` does not exist"
             )
-        if not (path / "CURRENT").is_file():
+        if not os.path.isfile(path / "CURRENT"):
             raise DataError(f"`{path}` is not a LevelDB: it has no CURRENT")
         self._files = Files(path, self.name, checked=checked)
         self._version = self._files.version()

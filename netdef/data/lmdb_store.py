@@ -132,7 +132,7 @@ def write(path: Path | str, items: Iterable[tuple[bytes, bytes]], *, replace: bo
             empty, too long or there twice, or the package `lmdb` is missing.
     """
     path = Path(path)
-    if path.exists() and not (replace and path.is_dir()):
+    if os.path.exists(path) and not (replace and os.path.isdir(path)):
         raise DataError(f"`{path}` is there already", "remove it, or write to another place")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -207,7 +207,7 @@ def _lmdb_errors(lmdb: Any, path: Path) -> Iterator[None]:
 
 def _move(part: Path, path: Path) -> None:
     """Put a finished store in its place."""
-    if not path.exists():
+    if not os.path.exists(path):
         part.rename(path)
         return
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
@@ -227,11 +227,11 @@ def key_text(key: bytes) -> str:
 
 
 def _check_folder(path: Path) -> None:
-    if not path.exists():
+    if not os.path.exists(path):
         raise DataError(f"`{path}` does not exist")
-    if path.name == "data.mdb" and path.is_file():
+    if path.name == "data.mdb" and os.path.isfile(path):
         raise DataError(f"`{path}` is a file of an LMDB", f"write its folder: `{path.parent}`")
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise DataError(f"`{path}` is not an LMDB: it is a file, an LMDB is a folder")
-    if not (path / "data.mdb").is_file():
+    if not os.path.isfile(path / "data.mdb"):
         raise DataError(f"`{path}` is not an LMDB: it has no data.mdb")

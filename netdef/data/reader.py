@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,7 @@ def find_path(source: str, context: Context) -> Path:
     moved as a whole.
     """
     path = Path(source).expanduser()
-    if not path.exists() and context.folder is not None and (context.folder / path).exists():
-        return context.folder / path
-    return path
+    if os.path.exists(path) or context.folder is None:  # Path.exists raises on a name too long
+        return path
+    beside = context.folder / path
+    return beside if os.path.exists(beside) else path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +71,9 @@ def open_records(path: Path, *, root: str = "", checked: bool = False) -> Record
     Raises:
         DataError: there is no such set.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise DataError(f"`{path}` does not exist")
-    if path.is_dir():
+    if os.path.isdir(path):
         kind = kind_of(path)
         if kind is not None:
             store: Store = (
@@ -129,7 +130,7 @@ def _each(store: Store) -> Iterator[tuple[bytes, bytes] | Record]:
 
 def _images(images: list[ListedImage], root: str, source: Path) -> Iterator[Record]:
     def decode(image: ListedImage) -> Record:
-        name = f"{image.path}" if source.is_dir() else f"line {image.line}: {image.path}"
+        name = f"{image.path}" if os.path.isdir(source) else f"line {image.line}: {image.path}"
         try:
             values = read_image(Path(root + image.path).expanduser(), color=True)
         except DataError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -46,9 +47,9 @@ class Store(Protocol):
 
 def kind_of(path: Path) -> str | None:
     """Which of Caffe's backends a folder holds, told by its files: LMDB, LEVELDB or None."""
-    if (path / "data.mdb").is_file():
+    if os.path.isfile(path / "data.mdb"):
         return "LMDB"
-    if (path / "CURRENT").is_file() and any(path.glob("MANIFEST-*")):
+    if os.path.isfile(path / "CURRENT") and any(path.glob("MANIFEST-*")):
         return "LEVELDB"
     return None
 
@@ -59,6 +60,6 @@ def open_store(path: Path) -> Store:
     Raises:
         DataError: it is missing, empty, damaged, or of a kind that cannot be read.
     """
-    if path.is_dir() and kind_of(path) == "LEVELDB":
+    if os.path.isdir(path) and kind_of(path) == "LEVELDB":
         return LevelDbStore(path)
     return LmdbStore(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def missing_file(net: Net) -> Iterator[Problem]:
         for field in _FIELDS.get(node.type, ()):
             name = _value(node, field)
             path = find_path(name, context)
-            if not name or path.exists():
+            if not name or os.path.exists(path):
                 continue
             span = place(net, node, field)
             yield MissingFile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,9 +36,9 @@ def missing_weights(look: SolverLook) -> Iterator[Problem]:
     for index, names in enumerate(look.message.weights):
         for name in filter(None, map(str.strip, names.split(","))):
             path = Path(name).expanduser()
-            path = path if path.exists() or path.is_absolute() else folder / path
+            path = path if os.path.exists(path) or path.is_absolute() else folder / path
             span = look.place(f"weights[{index}]")
-            if not path.exists():
+            if not os.path.exists(path):
                 yield MissingWeights(
                     f"there is no weight file `{name}`", span, label="leads to nothing"
                 )

@@ -162,8 +162,10 @@ def check_folder(prefix: Path) -> None:
     folder = prefix.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Only trying tells: rights say little about network drives, full disks and root.
-        with tempfile.TemporaryFile(dir=folder):
+        # Only trying tells: rights say little about network drives, full disks and root. With
+        # a name as long as a snapshot's, which may be too long.
+        longest = f"{prefix.name}_iter_{2**31 - 1}.caffemodel.h5."
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=longest):
             pass
         _sweep(prefix)
     except OSError as error:
@@ -208,7 +210,7 @@ def write_snapshot(
     """
     model = model_path(prefix, iteration, hdf5=hdf5)
     state = state_path(prefix, iteration, hdf5=hdf5)
-    known = model.exists()
+    known = os.path.exists(model)
     write_weights(model, net.weights(owners_only=hdf5), net=_named(net))
     slots = [array for slot in history for array in slot]
     try:
@@ -312,7 +314,7 @@ def _find_model(state: Path, recorded: str) -> Path:
     places = [Path(recorded)] if recorded else []
     places += [state.with_name(n) for n in (name, own) if n and n != state.name]
     for place in places:
-        if place.is_file():
+        if os.path.isfile(place):
             return place
     tried = ", ".join(f"`{p}`" for p in dict.fromkeys(places))
     raise NetdefError(

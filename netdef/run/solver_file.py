@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -230,9 +231,9 @@ def find_file(name: str, document: Document) -> Path:
     Where there is nothing, from the folder of the solver's file.
     """
     path = Path(name).expanduser()
-    if document.path is not None and not path.exists():
+    if document.path is not None and not os.path.exists(path):
         beside = document.path.parent / path
-        if beside.exists():
+        if os.path.exists(beside):
             return beside
     return path
 
@@ -258,7 +259,7 @@ def snapshot_prefix(document: Document) -> Path:
     if not message.snapshot_prefix:
         return own.with_suffix("")
     prefix = Path(message.snapshot_prefix).expanduser()
-    if message.snapshot_prefix.endswith("/") or prefix.is_dir():
+    if message.snapshot_prefix.endswith("/") or os.path.isdir(prefix):
         return prefix / own.stem
     return prefix
 
@@ -386,7 +387,7 @@ class _Nets:
 
     def _read_file(self, name: str, path: tuple[str | int, ...]) -> Document | None:
         file = find_file(name, self._document)
-        if file.is_file():
+        if os.path.isfile(file):
             found = Report()
             document = read_net(file, found)
             for problem in found:
@@ -396,7 +397,7 @@ class _Nets:
             return document
         self._report.add(
             BadSolverSetting(
-                f"there is no net `{name}`" if not file.exists() else f"`{name}` is no file",
+                f"there is no net `{name}`" if not os.path.exists(file) else f"`{name}` is no file",
                 self._document.spans.find(path),
                 notes=(f"looked for `{name}` from here and from the solver's folder",),
                 help="name the net first: `netdef train model.prototxt solver.prototxt`",

@@ -19,7 +19,7 @@ def unreadable(path: str | os.PathLike[str], error: Exception) -> Problem:
     name = os.fspath(path)
     if isinstance(error, FileNotFoundError):
         return _missing(name)
-    if isinstance(error, OSError) and Path(name).is_dir():
+    if isinstance(error, OSError) and os.path.isdir(name):
         return problems.NotAFile(
             f"`{name}` is a folder, not a file", help="add the name of a file in it"
         )
@@ -29,7 +29,7 @@ def unreadable(path: str | os.PathLike[str], error: Exception) -> Problem:
 
 def _missing(name: str) -> Problem:
     folder = Path(name).parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return problems.FileMissing(
             f"there is no file `{name}`", notes=(f"there is no folder `{folder}` either",)
         )

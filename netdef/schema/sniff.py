@@ -40,7 +40,7 @@ def sniff(path: str | os.PathLike[str]) -> Kind:
         OSError: where the file cannot be read.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         names = {entry.name for entry in path.iterdir()}
         if "data.mdb" in names:
             return Kind.LMDB

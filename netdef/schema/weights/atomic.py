@@ -38,7 +38,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     # In the same folder: only there is a rename one step. Hidden, so that no `*` finds it.
     temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.tmp")
     try:
-        if target.is_dir():
+        if os.path.isdir(target):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         # An open in the usual way gives the file the rights that the user's umask asks for.
         with temporary.open("wb"):
