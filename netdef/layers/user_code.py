@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
-from math import prod
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from netdef.diag import FieldError, nearest
 from netdef.layers.base import Array, Shape
+from netdef.layers.caffe_axes import CaffeAxes
 
 if TYPE_CHECKING:
     from netdef.data.reader import Context
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TRAIN, TEST = 0, 1
 
 
-class UserBlob:
+class UserBlob(CaffeAxes):
     """A blob as a Python layer sees it: `data` and `diff` in Caffe's order of axes.
 
     Its arrays are the net's own wherever its shape is the one the net has planned; after a
@@ -76,39 +76,6 @@ class UserBlob:
             self.bind(self._net)
         else:
             self._shape, self._data, self._diff, self.left = sizes, None, None, None
-
-    @property
-    def shape(self) -> Shape:
-        """Caffe's shape."""
-        return self._shape
-
-    @property
-    def count(self) -> int:
-        """How many values it holds."""
-        return prod(self._shape)
-
-    @property
-    def num(self) -> int:
-        """Legacy name of the first axis."""
-        return self._legacy(0)
-
-    @property
-    def channels(self) -> int:
-        """Legacy name of the second axis."""
-        return self._legacy(1)
-
-    @property
-    def height(self) -> int:
-        """Legacy name of the third axis."""
-        return self._legacy(2)
-
-    @property
-    def width(self) -> int:
-        """Legacy name of the fourth axis."""
-        return self._legacy(3)
-
-    def _legacy(self, axis: int) -> int:
-        return self._shape[axis] if axis < len(self._shape) else 1
 
     def __repr__(self) -> str:
         return f"<blob {'×'.join(map(str, self._shape)) or 'scalar'}>"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from netdef.layers.base import Array, Shape
+from netdef.layers.caffe_axes import CaffeAxes
 from netdef.plan import Program, Value
 
 # References to a mirror that nobody else holds: the attribute, and getrefcount's argument.
@@ -64,7 +65,7 @@ class Mirror:
             self._shown = False
 
 
-class Blob:
+class Blob(CaffeAxes):
     """A blob of a net, as pycaffe shows it.
 
     Attributes:
@@ -118,39 +119,6 @@ class Blob:
     def has_diff(self) -> bool:
         """Whether backward computes a gradient for it."""
         return self._diff is not None
-
-    @property
-    def shape(self) -> Shape:
-        """Caffe's shape."""
-        return self._shape
-
-    @property
-    def count(self) -> int:
-        """How many values it holds."""
-        return int(np.prod(self._shape))
-
-    @property
-    def num(self) -> int:
-        """Legacy name of the first axis."""
-        return self._legacy(0)
-
-    @property
-    def channels(self) -> int:
-        """Legacy name of the second axis."""
-        return self._legacy(1)
-
-    @property
-    def height(self) -> int:
-        """Legacy name of the third axis."""
-        return self._legacy(2)
-
-    @property
-    def width(self) -> int:
-        """Legacy name of the fourth axis."""
-        return self._legacy(3)
-
-    def _legacy(self, axis: int) -> int:
-        return self._shape[axis] if axis < len(self._shape) else 1
 
     def reshape(self, *shape: int) -> None:
         """Ask for another shape of an input; the net's next run brings the rest into line."""
