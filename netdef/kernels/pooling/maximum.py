@@ -52,8 +52,8 @@ class MaximumPool(Pool):
             count = some.stop - some.start
             rows, slopes = self._scratch["rows"][:count], self._scratch["slopes"][:count]
             self._wide.reduce(np.fmax, x[some], rows, LOWEST)
-            self._tall.route(rows, y[some], dy[some], slopes, scratch, add=False)
-            self._wide.route(x[some], rows, slopes, dx[some], scratch, add=add)
+            self._tall.route(rows, y[some], dy[some], slopes, scratch, add=False, found=False)
+            self._wide.route(x[some], rows, slopes, dx[some], scratch, add=add, found=True)
 
     def places(self, x: Array, y: Array, places: Array) -> None:
         """Where in its image each maximum stands: h * width + w, or -1 where there is none.

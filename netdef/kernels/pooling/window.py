@@ -127,8 +127,11 @@ class Axis:
         self.covers = [t.high > t.low for t in found]
         self.inputs = [(*lead, _every(t, stride)) for t in found]
         self.outputs = [(*lead, slice(t.low, t.high)) for t in found]
-        self.overlap = window.kernel[axis] > stride
-        self.covered = sum(t.high - t.low for t in found) == window.size[axis]
+        # taps before this one meet no input twice, and so need not add
+        self.firsts = stride
+        beyond = max(0, out * stride - window.pad[axis])
+        self.rest = (*lead, slice(beyond, None))
+        self.gapless = len(found) >= stride
 
     def reduce(
         self, combine: Callable[..., Any], source: Array, target: Array, empty: float
@@ -166,7 +169,7 @@ class Axis:
         for i, covers in enumerate(self.covers):
             if covers:
                 part = target[self.inputs[i]]
-                if add or self.overlap:
+                if add or i >= self.firsts:
                     np.add(part, source[self.outputs[i]], out=part)
                 else:
                     np.copyto(part, source[self.outputs[i]])
@@ -180,6 +183,7 @@ class Axis:
         scratch: Sequence[Array],
         *,
         add: bool,
+        found: bool,
     ) -> None:
         """Give each output's share to the first input that has its value.
 
@@ -190,39 +194,37 @@ class Axis:
             target: shares of the inputs.
             scratch: two arrays of bool and one of values, at least as large as the outputs.
             add: to what is there.
+            found: an output that is none of its inputs has no share, and need not be looked for.
         """
         open_, hit, share = (_front(s, chosen.shape) for s in scratch)
         self.clear(target, add=add)
-        last = max((i for i, covers in enumerate(self.covers) if covers), default=-1)
-        open_is_set = False
-        for i, covers in enumerate(self.covers):
-            if not covers:
-                continue
+        used = [i for i, covers in enumerate(self.covers) if covers]
+        for i in used:
             at = self.outputs[i]
             here, still = hit[at], open_[at]
-            np.equal(values[self.inputs[i]], chosen[at], out=here)
-            if not open_is_set:
-                if self.full[i]:
+            if found and i == used[-1] != used[0]:
+                here = still  # nothing else is left
+            else:
+                np.equal(values[self.inputs[i]], chosen[at], out=here)
+                if i != used[0]:
+                    np.logical_and(here, still, out=here)
+                    np.greater(still, here, out=still)
+                elif self.full[i]:
                     np.logical_not(here, out=still)
                 else:
                     open_.fill(1)
                     np.greater(still, here, out=still)
-                open_is_set = True
-            else:
-                np.logical_and(here, still, out=here)
-                if i != last:
-                    np.greater(still, here, out=still)
             part = target[self.inputs[i]]
-            if add or self.overlap:
+            if add or i >= self.firsts:
                 np.multiply(source[at], here, out=share[at])
                 np.add(part, share[at], out=part)
             else:
                 np.multiply(source[at], here, out=part)
 
     def clear(self, target: Array, *, add: bool) -> None:
-        """Zero the inputs where they will not all be set."""
-        if not add and (self.overlap or not self.covered):
-            target.fill(0)
+        """Zero the inputs that will not be set."""
+        if not add:
+            target[self.rest if self.gapless else ...].fill(0)
 
 
 def _every(tap: Tap, stride: int) -> slice:
