@@ -62,7 +62,11 @@ class Gathers(NamedTuple):
 
 
 class Im2col(Algorithm):
-    """CHWN; any two-dimensional kernel."""
+    """CHWN; any two-dimensional kernel.
+
+    Without groups a bias is one more column of the weights, over a row of ones: a pass over the
+    output, and a sum over its gradient, that nobody waits for.
+    """
 
     name = "im2col"
 
@@ -71,18 +75,26 @@ class Im2col(Algorithm):
         self._blocks = blocks(geometry)
         self._windows = axes(geometry)
         self._splits = splits(geometry)
+        self._height = geometry.fan_in + (geometry.group == 1)
 
     def scratch(self, *, dx: bool, dw: bool) -> Scratch:
-        """One block of columns, which holds gradients after values; weights to add from."""
+        """One block of columns, which holds gradients after values; weights with their bias."""
         g = self.geometry
         widest = max(block.end - block.begin for block in self._blocks)
-        needs: dict[str, tuple[int, ...]] = {"columns": (g.group * g.fan_in * widest,)}
+        needs: dict[str, tuple[int, ...]] = {"columns": (g.group * self._height * widest,)}
+        if self._folds:
+            needs["weights"] = (g.outputs, self._height)
         if self._splits:
             needs["apart"] = split_size(g)
         if dw:
-            needs["dw"] = (g.group, g.outputs // g.group, g.fan_in)
+            needs["dw"] = (g.outputs, self._height)
             needs["db"] = (g.outputs,)
         return needs
+
+    @property
+    def _folds(self) -> bool:
+        """Whether a bias is a column of the weights."""
+        return self._height > self.geometry.fan_in
 
     def bind(self, scratch: Mapping[str, Array], dtype: DTypeLike) -> None:
         """Take the scratch arrays."""
@@ -97,12 +109,17 @@ class Im2col(Algorithm):
         """Fill a block of columns, multiply, add the bias while the result is in cache."""
         g = self.geometry
         weights, ys = self._weights(w), self._outputs(y)
+        fold = self._folds and b is not None
+        if fold:
+            self._scratch["weights"][:, :-1] = weights[0]
+            self._scratch["weights"][:, -1] = b
+            weights = self._scratch["weights"][np.newaxis]
         gathers = self._gathers.get(x, self._gather)
         self._split(gathers)
         for block, copies in zip(self._blocks, gathers.blocks, strict=True):
             part = ys[:, :, block.begin : block.end]
-            np.matmul(weights, self._fill(block, copies), out=part)
-            if b is not None:
+            np.matmul(weights, self._fill(block, copies, ones=fold), out=part)
+            if b is not None and not fold:
                 np.add(part, b.reshape(g.group, -1, 1), out=part)
             finish_groups(part, finish)
 
@@ -129,16 +146,17 @@ class Im2col(Algorithm):
             scatters = self._scatters.get(dx, self._scatter)
             if not add_dx:
                 dx.fill(0)
+        fold = self._folds and dw is not None and db is not None
+        if fold:
+            both = self._scratch["weights"][np.newaxis]
         for index, block in enumerate(self._blocks):
             part = dys[:, :, block.begin : block.end]
-            add = add_params or index > 0
+            add = index > 0 or (add_params and not fold)
             if dw is not None:
-                columns = self._fill(block, gathers.blocks[index]).transpose(0, 2, 1)
-                target = self._weights(dw)
-                np.matmul(part, columns, out=self._scratch["dw"] if add else target)
-                if add:
-                    np.add(target, self._scratch["dw"], out=target)
-            if db is not None:
+                columns = self._fill(block, gathers.blocks[index], ones=fold)
+                target = both if fold else self._weights(dw)
+                self._product(part, columns.transpose(0, 2, 1), target, add=add)
+            if db is not None and not fold:
                 rows = as_rows(dy, g.outputs)[:, block.begin : block.end]
                 sums = self._scratch.get("db")
                 assert sums is not None, "a bias learns where weights do"
@@ -149,20 +167,40 @@ class Im2col(Algorithm):
                 times(turned, part, out=self._block(block))
                 for target, source in scatters[index]:
                     np.add(target, source, out=target)
+        if fold:
+            assert dw is not None
+            assert db is not None
+            give(both[0, :, :-1], self._weights(dw)[0], add=add_params)
+            give(both[0, :, -1], db, add=add_params)
+
+    def _product(self, a: Array, b: Array, target: Array, *, add: bool) -> None:
+        """Write a product of matrices, or add it."""
+        out = target
+        if add:
+            out = self._scratch["dw"].reshape(-1)[: target.size].reshape(target.shape)
+        np.matmul(a, b, out=out)
+        if add:
+            np.add(target, out, out=target)
 
     def _split(self, gathers: Gathers) -> None:
         for target, source in gathers.parts:
             np.copyto(target, source)
 
-    def _fill(self, block: Block, copies: Copies) -> Array:
+    def _fill(self, block: Block, copies: Copies, *, ones: bool) -> Array:
+        """The columns of a block as matrices, with a row of ones below them if asked."""
         copies.run()
-        return self._block(block)
+        if not ones:
+            return self._block(block)
+        columns = self._block(block, self._height)
+        columns[:, -1].fill(1)
+        return columns
 
-    def _block(self, block: Block) -> Array:
-        """The columns of a block as matrices: (group, fan_in, columns)."""
+    def _block(self, block: Block, height: int | None = None) -> Array:
+        """The columns of a block as matrices: (group, fan_in or height, columns)."""
         g, width = self.geometry, block.end - block.begin
-        flat = self._scratch["columns"][: g.group * g.fan_in * width]
-        return flat.reshape(g.group, g.fan_in, width)
+        height = g.fan_in if height is None else height
+        flat = self._scratch["columns"][: g.group * height * width]
+        return flat.reshape(g.group, height, width)
 
     def _axes(self, block: Block) -> Array:
         """The columns of a block by axes: (c, kh, kw, rows, w, n)."""
@@ -189,6 +227,14 @@ class Im2col(Algorithm):
     def _outputs(self, y: Array) -> Array:
         g = self.geometry
         return as_rows(y, g.group, g.outputs // g.group)
+
+
+def give(source: Array, target: Array, *, add: bool) -> None:
+    """Write a gradient where it belongs, or add it."""
+    if add:
+        np.add(target, source, out=target)
+    else:
+        np.copyto(target, source)
 
 
 def splits(g: Geometry) -> bool:
