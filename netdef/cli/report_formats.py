@@ -1,10 +1,20 @@
-"""Reports for programs: JSON, GitHub's annotations, SARIF."""
+"""Reports for programs: JSON, GitHub's annotations, SARIF.
+
+JSON and SARIF are ASCII, whatever the encoding of stdout. What is no UTF-8 in a file or in its
+name is U+FFFD in all three: strict parsers refuse the halves of characters that Python reads it
+as.
+"""
 
 from __future__ import annotations
 
 import json as jsons
+import os
+import re
 from inspect import cleandoc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from netdef.diag.render import printable
 
 if TYPE_CHECKING:
     from netdef.diag import Problem, Report, Span
@@ -12,6 +22,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters beyond U+FFFF
+_PLACEHOLDER = re.compile(r"\{(\d+)\}")
 
 
 def json(report: Report, *, fixed: int = 0) -> str:
@@ -30,7 +42,7 @@ def json(report: Report, *, fixed: int = 0) -> str:
         "fixed": fixed,
         "problems": [_problem(problem) for problem in report],
     }
-    return jsons.dumps(about, indent=2, ensure_ascii=False) + "\n"
+    return _dumped(about)
 
 
 def github(report: Report) -> str:
@@ -56,8 +68,20 @@ def sarif(report: Report) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(problem) for problem in report],
     }
-    about = {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
-    return jsons.dumps(about, indent=2, ensure_ascii=False) + "\n"
+    return _dumped({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
+
+
+def _dumped(about: dict[str, Any]) -> str:
+    return jsons.dumps(_whole(about), indent=2) + "\n"
+
+
+def _whole(value: Any) -> Any:
+    """The same without halves of characters."""
+    if isinstance(value, str):
+        return _HALVES.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -113,6 +137,7 @@ def _annotation(problem: Problem) -> str:
 
 def _escaped(text: str, *, more: bool = False) -> str:
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = printable(text)
     return text.replace(":", "%3A").replace(",", "%2C") if more else text
 
 
@@ -120,14 +145,16 @@ def _result(problem: Problem) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": problem.code,
         "level": problem.severity.value,
-        "message": {"text": problem.message + (f"; {problem.help}" if problem.help else "")},
+        "message": _message(problem.message + (f"; {problem.help}" if problem.help else "")),
     }
     if problem.span is not None:
         result["locations"] = [_location(problem.span)]
     if problem.labels:
-        result["relatedLocations"] = [
-            {**_location(label.span), "message": {"text": label.text}} for label in problem.labels
+        related = [
+            {**_location(label.span), "message": _message(label.text)} for label in problem.labels
         ]
+        # the schema wants each once
+        result["relatedLocations"] = [r for i, r in enumerate(related) if r not in related[:i]]
     if problem.fixes:
         result["fixes"] = [_sarif_fix(problem)]
     return result
@@ -143,7 +170,7 @@ def _sarif_fix(problem: Problem) -> dict[str, Any]:
         }
         files.setdefault(fix.span.source.name, []).append(change)
     return {
-        "description": {"text": problem.help or problem.message},
+        "description": _message(problem.help or problem.message),
         "artifactChanges": [
             {"artifactLocation": {"uri": _uri(name)}, "replacements": changes}
             for name, changes in files.items()
@@ -151,10 +178,22 @@ def _sarif_fix(problem: Problem) -> dict[str, Any]:
     }
 
 
+def _message(text: str) -> dict[str, str]:
+    """A text in which `{0}` stands for itself; section 3.11.5 of the standard."""
+    return {"text": _PLACEHOLDER.sub(r"{{\1}}", text)}
+
+
 def _uri(name: str) -> str:
+    """A relative reference, or a whole `file:` URI; bytes that are no UTF-8 stay what they are.
+
+    What leads upwards becomes absolute: section 3.10.2 of the standard.
+    """
     from urllib.parse import quote
 
-    return quote(name.replace("\\", "/"))
+    path = Path(name)
+    if ".." in path.parts:
+        path = path.resolve()
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
 
 
 def _location(span: Span) -> dict[str, Any]:

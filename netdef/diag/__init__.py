@@ -11,6 +11,7 @@ from netdef.diag.problem import (
     Problem,
     Severity,
     known_codes,
+    respelt,
 )
 from netdef.diag.report import NetdefError, Report
 from netdef.diag.source import Position, Source, Span
@@ -30,5 +31,6 @@ __all__ = [
     "Span",
     "known_codes",
     "nearest",
+    "respelt",
     "surely",
 ]

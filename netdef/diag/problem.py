@@ -130,6 +130,21 @@ class Problem:
         return tuple(self.span.finish) if self.span else None  # type: ignore[return-value]
 
 
+def respelt(span: Span | None, meant: str | None) -> tuple[Fix, ...]:
+    """The fix that writes another string.
+
+    Args:
+        span: the string with its quotes; no fix where it is anything else, such as the block
+            around a field that is not written, or an old spelling of it.
+        meant: what to write; no fix where that is not known.
+    """
+    if span is None or not meant:
+        return ()
+    text = span.text
+    whole = text[:1] in ("'", '"') and len(text) > 1 and text.find(text[0], 1) == len(text) - 1
+    return (Fix(span, f'"{meant}"'),) if whole else ()
+
+
 def known_codes() -> Mapping[str, type[Problem]]:
     """All problem kinds that have been imported, by code."""
     return MappingProxyType(_CODES)
@@ -143,11 +158,13 @@ class FieldError(Exception):
             `convolution_param.num_output`, `param[1].lr_mult`.
         message: what is wrong with it, to follow the field's name: "must be at least 1, is 0".
         help: what to write instead.
+        meant: the one word that the string there can only have been meant to be; "" for none.
     """
 
-    def __init__(self, field: str, message: str, help: str = "") -> None:
+    def __init__(self, field: str, message: str, help: str = "", meant: str | None = "") -> None:
         super().__init__(f"{field} {message}")
         self.field = field
+        self.meant = meant or ""
         self.message = message
         self.help = help
 

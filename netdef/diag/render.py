@@ -49,7 +49,7 @@ def summary(problems: Iterable[Problem]) -> str:
 def concise(problem: Problem) -> str:
     """`lenet.prototxt:3:9: error[N201]: unknown layer type ...` on one line."""
     place = f"{problem.span}: " if problem.span else ""
-    return f"{place}{problem.severity.value}[{problem.code}]: {problem.message}"
+    return printable(f"{place}{problem.severity.value}[{problem.code}]: {problem.message}")
 
 
 def full(problem: Problem, *, color: bool = False) -> str:
@@ -65,7 +65,7 @@ def full(problem: Problem, *, color: bool = False) -> str:
     """
     paint = _Paint(on=color)
     kind = paint(_COLOURS[problem.severity], f"{problem.severity.value}[{problem.code}]")
-    lines = [f"{kind}{paint('1', ': ' + problem.message)}"]
+    lines = [f"{kind}{paint('1', ': ' + printable(problem.message))}"]
     marks = [] if problem.span is None else [(problem.span, problem.label, "^")]
     marks += [(label.span, label.text, "-") for label in problem.labels]
     width = max((len(str(span.begin.line)) for span, _, _ in marks), default=1)
@@ -73,7 +73,8 @@ def full(problem: Problem, *, color: bool = False) -> str:
     for number, (source, group) in enumerate(_by_source(marks)):
         line, column = group[0][0].begin if number else marks[0][0].begin
         arrow = ":::" if number else "-->"
-        lines.append(f"{' ' * width}{paint('1;34', arrow)} {source.name}:{line}:{column}")
+        place = printable(f"{source.name}:{line}:{column}")
+        lines.append(f"{' ' * width}{paint('1;34', arrow)} {place}")
         lines.append(bar)
         lines.extend(_snippet(source, group, width, paint))
     tail = [("note", note) for note in problem.notes]
@@ -81,7 +82,7 @@ def full(problem: Problem, *, color: bool = False) -> str:
     for word, text in tail:
         head = f"{' ' * width} {paint('1;34', '=')} {paint('1', word)}: "
         indent = "\n" + " " * (width + 3 + len(word) + 2)
-        lines.append(head + text.replace("\n", indent))
+        lines.append(head + indent.join(printable(part) for part in text.split("\n")))
     return "\n".join(lines)
 
 
@@ -115,14 +116,15 @@ def _snippet(source: Source, marks: list[_Mark], width: int, paint: _Paint) -> I
             if last is not None and line > last + 1:
                 yield paint("1;34", " " * width + " :")
             shown = source.line(line).replace("\t", _TAB)
-            yield f"{paint('1;34', f'{line:>{width}} |')} {_printable(shown)}".rstrip()
+            yield f"{paint('1;34', f'{line:>{width}} |')} {printable(shown)}".rstrip()
         last = line
         before = source.line(line)[: column - 1].replace("\t", _TAB)
         end = span.finish
         until = end.column - 1 if end.line == line else len(source.line(line))
         inside = source.line(line)[column - 1 : until].replace("\t", _TAB)
         under = " " * _cells(before) + char * max(1, _cells(inside))
-        marked = paint("1;31" if char == "^" else "1;34", f"{under} {text}".rstrip())
+        words = printable(f"{under} {text}".rstrip())
+        marked = paint("1;31" if char == "^" else "1;34", words)
         yield f"{paint('1;34', ' ' * width + ' |')} {marked}"
 
 
@@ -133,13 +135,14 @@ def _cells(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Control characters shown as pictures, so that no file can drive the terminal."""
-    return "".join(_picture(c) for c in text)
+    return text if text.isprintable() else "".join(_picture(c) for c in text)
 
 
 def _picture(char: str) -> str:
     code = ord(char)
     if code < 32 or code == 127:
         return "␡" if code == 127 else chr(0x2400 + code)
-    return "\N{REPLACEMENT CHARACTER}" if 0xD800 <= code < 0xE000 else char
+    other = 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000
+    return "\N{REPLACEMENT CHARACTER}" if other else char

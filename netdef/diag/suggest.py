@@ -19,12 +19,19 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     return [folded[f] for f in found]
 
 
-def surely(name: str, known: Iterable[str]) -> str | None:
+def surely(name: str, known: Iterable[str], *, ends_kept: bool = False) -> str | None:
     """The one known name that a misspelt one can only mean; None where that is not certain.
 
     It differs in letter case and `_` only, or by one slip of a finger (a letter wrong, missing,
     too many, or two swapped; two slips in long names), and no other name is as near.
     Digits are never slips.
+
+    Args:
+        name: as it was written.
+        known: the names that it could be.
+        ends_kept: the name begins and ends alike and is at most a letter longer or shorter, as
+            names of algorithms grow by syllables: `NAdam`, `ConvolutionDW`, `BatchReNorm`. In
+            exchange three letters are enough for a slip.
     """
     folded: dict[str, set[str]] = {}
     for other in known:
@@ -34,15 +41,18 @@ def surely(name: str, known: Iterable[str]) -> str | None:
         (same, *more) = folded[mine]
         return None if more else same
     most = 2 if len(mine) >= _LONG else 1
-    if len(mine) < _SHORT:
+    if len(mine) < (_SHORT - 1 if ends_kept else _SHORT):
         return None
     near = [(_slips(mine, other, most + 1), other) for other in folded]
-    near = sorted(found for found in near if found[0] <= most + 1)
+    near = sorted(pair for pair in near if pair[0] <= most + 1)
     if not near or near[0][0] > most or (len(near) > 1 and near[1][0] == near[0][0]):
         return None
     if any(other.startswith(mine) and other != near[0][1] for other in folded):
         return None  # a name that was cut short, as likely
-    (same, *more) = folded[near[0][1]]
+    found = near[0][1]
+    if ends_kept and (len(found) < _SHORT or not _inside(mine, found)):
+        return None
+    (same, *more) = folded[found]
     alike = [c for c in mine if c.isdigit()] == [c for c in same if c.isdigit()]
     return same if alike and not more else None
 
@@ -52,6 +62,11 @@ _SHORT, _LONG = 4, 8
 
 def _fold(name: str) -> str:
     return name.replace("_", "").lower()
+
+
+def _inside(one: str, other: str) -> bool:
+    """Whether two words differ between their ends only, and by no syllable."""
+    return one[0] == other[0] and one[-1] == other[-1] and abs(len(one) - len(other)) < 2
 
 
 def _slips(one: str, other: str, most: int) -> int:

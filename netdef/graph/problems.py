@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netdef.diag import BottomError, FieldError, Label, Problem, Severity, Span
+from netdef.diag import BottomError, FieldError, Label, Problem, Severity, Span, respelt
 from netdef.graph.net import Net, Node, Path
 from netdef.graph.tell_sizes import tell_sizes
 
@@ -213,6 +213,7 @@ def complaint(
             labels=in_layer(net, node, span),
             notes=notes,
             help=error.help,
+            fixes=respelt(span, error.meant),
         )
     path: Path = (*node.path, "bottom", error.bottom)
     span = net.span(path)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from netdef import layers
-from netdef.diag import FieldError, Fix, Report, Span, nearest, surely
+from netdef.diag import FieldError, Report, nearest, respelt, surely
 from netdef.graph.net import Net, Node
 from netdef.graph.problems import UnknownLayerType, WrongCount, complaint, in_layer, name_span
 from netdef.layers.base import Layer
@@ -48,7 +48,7 @@ def _unknown(net: Net, node: Node, report: Report) -> None:
         )
         return
     fork = about_type(node.type)
-    sure = None if fork else _current_type(node.type) or surely(node.type, layers.types())
+    sure = None if fork else _current_type(node.type) or _meant(node.type)
     near = [sure] if sure else nearest(node.type, layers.types())
     words = " or ".join(f"`{name}`" for name in near)
     help_ = f"the nearest known type is {words}" if near else "`netdef layers` lists them"
@@ -60,7 +60,7 @@ def _unknown(net: Net, node: Node, report: Report) -> None:
             labels=in_layer(net, node, span),
             notes=(fork,) if fork else (),
             help="to look at the rest of the net: `--allow-unknown`" if fork else help_,
-            fixes=(Fix(span, f'"{sure}"'),) if sure and _is_string(span) else (),
+            fixes=respelt(span, sure),
         )
     )
 
@@ -71,9 +71,8 @@ def _current_type(name: str) -> str:
     return CURRENT_TYPES[numbers[name]] if name in numbers else ""
 
 
-def _is_string(span: Span | None) -> TypeGuard[Span]:
-    """Whether a span is one whole string: not the layer around, nor a value upgraded."""
-    return span is not None and span.text[:1] in ("'", '"') and span.text.count(span.text[0]) == 2
+def _meant(name: str) -> str | None:
+    return surely(name, layers.types(), ends_kept=True)
 
 
 def _counts_fit(net: Net, node: Node, layer: Layer[Any], report: Report) -> bool:

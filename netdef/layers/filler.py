@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdef.diag import FieldError, nearest
+from netdef.diag import FieldError, nearest, surely
 
 if TYPE_CHECKING:
     from netdef.schema import FillerParameter
@@ -49,9 +49,10 @@ class Filler:
     def read(cls, message: FillerParameter, field: str) -> Filler:
         """Read a filler message; `field` is its path from the layer, for errors."""
         if message.type not in TYPES:
-            near = nearest(message.type, TYPES, most=1)
+            sure = surely(message.type, TYPES, ends_kept=True)
+            near = [sure] if sure else nearest(message.type, TYPES, most=1)
             hint = f'write `type: "{near[0]}"`' if near else f"the fillers are {', '.join(TYPES)}"
-            raise FieldError(f"{field}.type", f"is no filler: `{message.type}`", hint)
+            raise FieldError(f"{field}.type", f"is no filler: `{message.type}`", hint, sure)
         if message.sparse != -1 and message.type != "gaussian":
             raise FieldError(
                 f"{field}.sparse",

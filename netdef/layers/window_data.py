@@ -9,7 +9,7 @@ import numpy as np
 
 from netdef.data.errors import DataError
 from netdef.data.transform import Transform
-from netdef.diag import FieldError, nearest
+from netdef.diag import FieldError, nearest, surely
 from netdef.layers import base
 
 if TYPE_CHECKING:
@@ -105,11 +105,13 @@ class WindowData(base.DataLayer):
                 "window_data_param.fg_fraction", f"must be from 0 to 1, is {param.fg_fraction:g}"
             )
         if param.crop_mode not in _MODES:
-            near = nearest(param.crop_mode, _MODES, most=1)
+            sure = surely(param.crop_mode, _MODES, ends_kept=True)
+            near = [sure] if sure else nearest(param.crop_mode, _MODES, most=1)
             raise FieldError(
                 "window_data_param.crop_mode",
                 f"is no mode: `{param.crop_mode}`",
                 f'write `crop_mode: "{near[0]}"`' if near else "the modes are warp and square",
+                sure,
             )
         return cls(
             param.source,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from netdef.diag import FieldError, Label, Problem, Report, Severity, Span
+from netdef.diag import FieldError, Label, Problem, Report, Severity, Span, respelt
 from netdef.graph import State
 from netdef.layers.base import Phase
 from netdef.schema import TEST, TRAIN, NetParameter, NetState, SolverParameter
@@ -211,8 +211,9 @@ def check_settings(document: Document, report: Report) -> Settings | None:
 def bad_setting(document: Document, error: FieldError) -> BadSolverSetting:
     """A complaint about a field as a problem with a place."""
     path = SpanMap.parse(error.field)
+    span = document.spans.find(path)
     return BadSolverSetting(
-        f"`{path[0]}` {error.message}", document.spans.find(path), help=error.help
+        f"`{path[0]}` {error.message}", span, help=error.help, fixes=respelt(span, error.meant)
     )
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import exp
 from typing import TYPE_CHECKING, Self
 
-from netdef.diag import FieldError, nearest
+from netdef.diag import FieldError, nearest, surely
 from netdef.solvers import schedules
 from netdef.solvers.base import needed, number
 from netdef.solvers.policy import Policy, policy, registered
@@ -243,11 +243,13 @@ def read_policy(message: SolverParameter) -> Policy:
         raise FieldError("lr_policy", "is missing", 'write `lr_policy: "fixed"` for one rate')
     found = registered().get(message.lr_policy)
     if found is None:
-        near = nearest(message.lr_policy, POLICIES, most=1)
+        sure = surely(message.lr_policy, POLICIES, ends_kept=True)
+        near = [sure] if sure else nearest(message.lr_policy, POLICIES, most=1)
         raise FieldError(
             "lr_policy",
             f"is no policy: `{message.lr_policy}`",
             f'write `lr_policy: "{near[0]}"`' if near else f"the policies are {_list(POLICIES)}",
+            sure,
         )
     return found.read(message)
 

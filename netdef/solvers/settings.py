@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from netdef import solvers
-from netdef.diag import FieldError, nearest
+from netdef.diag import FieldError, nearest, surely
 from netdef.solvers.base import Rule, number
 from netdef.solvers.policies import read_policy
 from netdef.solvers.policy import Policy
@@ -31,6 +31,8 @@ OF_POLICIES = (
     "patience",
 )
 OF_WATCHING = ("monitor", "monitor_mode", "monitor_interval", "min_delta")
+
+_DECAYS = ("L1", "L2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +125,13 @@ def is_set(message: SolverParameter, field: str) -> bool:
 def _read_rule(message: SolverParameter) -> Rule:
     found = solvers.find(message.type)
     if found is None:
-        near = nearest(message.type, solvers.types(), most=1)
+        sure = surely(message.type, solvers.types(), ends_kept=True)
+        near = [sure] if sure else nearest(message.type, solvers.types(), most=1)
         raise FieldError(
             "type",
             f"is no solver: `{message.type}`",
             f'write `type: "{near[0]}"`' if near else f"there are {', '.join(solvers.types())}",
+            sure,
         )
     return found.read(message)
 
@@ -135,10 +139,13 @@ def _read_rule(message: SolverParameter) -> Rule:
 def _read_preparation(message: SolverParameter) -> Preparation:
     if message.iter_size < 1:
         raise FieldError("iter_size", f"must be at least 1, is {message.iter_size}")
-    if message.regularization_type not in ("L1", "L2"):
+    if message.regularization_type not in _DECAYS:
+        sure = surely(message.regularization_type, _DECAYS)
         raise FieldError(
             "regularization_type",
             f"must be L1 or L2, is `{message.regularization_type}`",
+            f'write `regularization_type: "{sure}"`' if sure else "",
+            sure,
         )
     return Preparation(
         message.iter_size,

@@ -162,6 +162,9 @@ class BadCharacter(Problem):
 class SlashComment(Problem):
     """A comment begins with `//` or `/*`; the text format has only `#`.
 
+    `netdef check --fix` writes it, also for a `/* ... */` of several lines. Where something
+    stands behind the `*/` it would become part of the comment: move it to a line of its own.
+
     Wrong:
         // the first layer
 

@@ -6,13 +6,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from netdef.diag import Problem, Source, Span
+from netdef.diag import Fix, Problem, Source, Span
 from netdef.text import syntax_words as words
+from netdef.text.block_comment import as_hashes
 from netdef.text.capped import Reports
 from netdef.text.lexer import (
     BAD,
     COMMENT,
+    DECIMAL,
     EXTENSION,
+    INTEGER,
     STRING,
     TERMINALS,
     TOKEN,
@@ -32,6 +35,9 @@ _ESCAPE = re.compile(
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})(?=[ \n\r]|$)[^\n]*+")
 # What people leave without quotes: paths, addresses, names with a `-`.
 _UNQUOTED = re.compile(r"[^\s\"'#{}<>\[\];,]++")
+# Comments of C: right behind a number, and where a path may stand.
+_SLASHES = re.compile(r"//(?![0-9])|/\*")
+_SLASHES_APART = re.compile(r"//[ \t]|/\*[ \t]")
 _ASSIGNED = re.compile(r"=\s*(\"[^\"\n]*\"|[^\s{};,]+)")
 _TYPOGRAPHIC = {"“": "”", "”": "”", "„": "“", "‘": "’", "’": "’", "«": "»", "`": "`"}
 _BEFORE_VALUE = ("", " ", "\t", "\n", "\r", '"', "'")
@@ -57,6 +63,7 @@ class Relexer:
         self.quiet_line = 0  # where the parser already found fault, no string can be trusted
         self._last: Token = MadeToken("", "", 0, 0)
         self._seen: set[str] = set()
+        self._searched = (0, 0)  # from where to where there is no `*/`
 
     def tokens(self) -> Iterator[Token]:
         """All tokens, comments left out."""
@@ -137,6 +144,8 @@ class Relexer:
             return None
         if self.text[pos] in "#{}<>[];,":
             return None
+        if self._is_comment(pos, number=last.match.lastindex in (INTEGER, DECIMAL)):
+            return None
         start = last.match.start(last.match.lastindex or 0)
         name = last.name
         self.damaged.add(last.start)
@@ -165,7 +174,7 @@ class Relexer:
             return self._string(pos)
         if _NUMBER.match(self.text, pos):
             return self._number(pos)
-        if pair in ("//", "/*") and self._last.type != "COLON":
+        if pair in ("//", "/*") and (self._last.type != "COLON" or self._is_comment(pos)):
             return None, self._slashes(pos)
         if char == "+" and _NUMBER.match(self.text, pos + 1):
             self.report.add(words.plus(self._span(pos, pos + 1)))
@@ -258,13 +267,36 @@ class Relexer:
         self.report.add(words.number(self._span(pos, end)))
         return self._put("JUNK", pos, end), end
 
+    def _is_comment(self, pos: int, *, number: bool = False) -> bool:
+        """Whether slashes right behind a value, or in its place, can only begin a comment of C."""
+        found = (_SLASHES if number else _SLASHES_APART).match(self.text, pos)
+        if found is None or number or found[0].startswith("//"):
+            return found is not None
+        closed = self._closed(pos)
+        where = self.source.position
+        return closed is not None and where(pos).line == where(closed).line
+
+    def _closed(self, pos: int) -> int | None:
+        """Where the `/*` at an offset ends, if it does; each stretch is searched once."""
+        begun, closer = self._searched
+        if not begun <= pos + 2 <= closer:
+            closer = self.text.find("*/", pos + 2)
+            closer = len(self.text) if closer < 0 else closer
+            self._searched = (pos + 2, closer)
+        return None if closer == len(self.text) else closer + 2
+
     def _slashes(self, pos: int) -> int:
         line_end = self.text.find("\n", pos)
         end = len(self.text) if line_end < 0 else line_end
+        mended: str | None = "#"
+        mark = comment = self._span(pos, pos + 2)
         if self.text[pos + 1] == "*":
-            closed = self.text.find("*/", pos + 2)
-            end = closed + 2 if closed >= 0 else end
-        self.report.add(words.slashes(self._span(pos, pos + 2)))
+            closed = self._closed(pos)
+            end = closed or end
+            comment = self._span(pos, end)
+            mended = as_hashes(self.text, pos, end) if closed else None
+        fix = None if mended is None else Fix(comment, mended)
+        self.report.add(words.slashes(mark, fix))
         return end
 
     def _typographic(self, pos: int) -> tuple[Token, int]:

@@ -122,14 +122,14 @@ def conflict(place: Span) -> Problem:
     )
 
 
-def slashes(place: Span) -> Problem:
+def slashes(place: Span, mended: Fix | None) -> Problem:
     """A comment of another language."""
     return problems.SlashComment(
         f"`{place.text}` begins no comment",
         place,
         label="not a comment",
         help="write `#`",
-        fixes=(Fix(place, "#"),) if place.text == "//" else (),
+        fixes=(mended,) if mended else (),
     )
 
 

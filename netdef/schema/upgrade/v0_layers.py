@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netdef.diag import Report, nearest
+from netdef.diag import Report, nearest, respelt, surely
 from netdef.schema.netdef_pb2 import NetParameter, V0LayerParameter, V1LayerParameter
 from netdef.schema.problems import OldFieldIgnored, OldLayer
 from netdef.text import Path, SpanMap
@@ -119,12 +119,15 @@ def _convert(
         new.type = TYPES[old.type]
         aliases[*place, "type"] = (*inner, "type")
     elif old.HasField("type"):
-        near = nearest(old.type, TYPES, 1)
+        sure = surely(old.type, TYPES, ends_kept=True)
+        near = [sure] if sure else nearest(old.type, TYPES, 1)
+        span = spans.find((*inner, "type"))
         report.add(
             OldLayer(
                 f"there is no V0 layer type `{old.type}`",
-                spans.find((*inner, "type")),
+                span,
                 help=f"the nearest known type is `{near[0]}`" if near else "",
+                fixes=respelt(span, sure),
             )
         )
         return
