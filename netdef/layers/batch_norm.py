@@ -85,6 +85,7 @@ class BatchNorm(base.Layer[Rows]):
     in_place = True
     reads_bottoms = False
     accumulates = True
+    writes_params = True
 
     @classmethod
     def read(cls, message: LayerParameter, phase: base.Phase) -> Self:
@@ -147,6 +148,12 @@ class BatchNorm(base.Layer[Rows]):
         """Whether the stored statistics are taken."""
         return "global stats" if self.use_global_stats else ""
 
+    def part(self, bottoms: base.Shapes, low: int, high: int) -> base.Part | None:
+        """Where the statistics are constants."""
+        if len(bottoms[0]) < 2 or not self.use_global_stats:
+            return None
+        return base.Part(self, (low, high), (True, True, False))
+
     def has_epilogue(self, site: base.Site) -> bool:
         """Where the statistics are constants, and no gradient needs them kept."""
         return self.use_global_stats and not site.backward
@@ -159,7 +166,7 @@ class BatchNorm(base.Layer[Rows]):
             inverse = run.buffer("inverse")
             return inverse, -run.buffer("mean") * inverse
 
-        return Affine(terms)
+        return Affine(terms, fast=run.site.fast)
 
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """Statistics; what peers read is saved, as a faster shard is soon at the next layer."""
@@ -179,7 +186,7 @@ class BatchNorm(base.Layer[Rows]):
 
     def algorithm(self, site: base.Site) -> str:
         """Whether a compiled kernel computes it."""
-        return "compiled" if site.fast else ""
+        return "compiled" if _way(site) is not Normalizer else ""
 
     def prepare(self, run: base.Forward[Rows]) -> Rows:
         """See bottom and top as rows."""
@@ -292,6 +299,6 @@ def _way(site: base.Site) -> type[Normalizer]:
     """What computes."""
     if not site.fast:
         return Normalizer
-    from netdef.kernels.fast.batch_norm import FastNormalizer  # compiles, so only if asked
+    from netdef.kernels.fast.batch_norm import choose_fast  # compiles, so only if asked
 
-    return FastNormalizer
+    return choose_fast(_rows(site)[1])

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
-from typing import TYPE_CHECKING, NamedTuple, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Self
 
 from netdef.diag import BottomError, FieldError
-from netdef.kernels.blocks import BLOCK
-from netdef.kernels.window_sum import WindowSum, scratch_size
+from netdef.kernels.lrn import Formula, Inhibitor
 from netdef.layers import base
 from netdef.layers.axes import show
 
@@ -22,29 +18,9 @@ _PATH = "lrn_param"
 _REGIONS = ("ACROSS_CHANNELS", "WITHIN_CHANNEL")
 
 
-class Part(NamedTuple):
-    """A part of the arrays that has all its neighbours and stays in cache.
-
-    Attributes:
-        at: where it lies in `LRN._view` of a bottom or top.
-        sums: sums over neighbours.
-        first: whether those need clearing: the part before had other sums.
-        base: k + alpha / count * sum of squares; kept for backward.
-        one: scratch.
-        two: scratch.
-    """
-
-    at: tuple[slice, ...]
-    sums: WindowSum
-    first: bool
-    base: base.Array
-    one: base.Array
-    two: base.Array
-
-
 @base.layer("LRN")
 @dataclass(frozen=True, slots=True)
-class LRN(base.Layer[tuple[Part, ...]]):
+class LRN(base.Layer[Inhibitor | None]):
     """Divide every value by a measure of how large its neighbours are.
 
     Formula:
@@ -127,126 +103,55 @@ class LRN(base.Layer[tuple[Part, ...]]):
         size = f"{self.local_size}" if self._across else f"{self.local_size}×{self.local_size}"
         return f"{size} α{self.alpha:g} β{self.beta:g}" + (f" k{self.k:g}" if self.k != 1 else "")
 
-    @property
-    def _across(self) -> bool:
-        return self.norm_region == "ACROSS_CHANNELS"
-
-    @property
-    def _axes(self) -> tuple[int, ...]:
-        """Axes of neighbours in `_view`."""
-        return (0,) if self._across else (1, 2)
-
-    def _view(self, array: base.Array) -> base.Array:
-        """Across: (channels, places); within: (channels, h, w, n)."""
-        shape = array.shape
-        return array.reshape(shape[0], prod(shape[1:])) if self._across else array
-
-    def _block(self, shape: base.Shape) -> base.Shape:
-        """Shape of the largest part."""
-        if self._across:
-            places = prod(shape[1:])
-            return shape[0], min(places, max(64, BLOCK // shape[0]))
-        return min(shape[0], max(1, BLOCK // prod(shape[1:]))), *shape[1:]
+    def algorithm(self, site: base.Site) -> str:
+        """Whether a compiled kernel computes it."""
+        way = self._way(site)
+        return "" if way is None else way.name
 
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
-        """What x is divided by, before the exponent, and scratch for a part."""
-        shape = site.bottoms[0]
-        if 0 in shape:
-            return {}
-        block = self._block(shape)
-        needs = {
-            "sums": base.Buffer((scratch_size(block, self._axes, self.local_size),)),
-            "one": base.Buffer((prod(block),)),
-            "two": base.Buffer((prod(block),)),
-        }
-        count = prod(shape) if site.backward else prod(block)
-        needs["base"] = base.Buffer((count,), saved=site.backward)
-        return needs
+        """What the kernel works in, and what it keeps for backward."""
+        way = self._way(site)
+        needs = {} if way is None else way.needs(backward=site.backward)
+        return {name: base.Buffer((size,), saved=saved) for name, (size, saved) in needs.items()}
 
-    def prepare(self, run: base.Forward[tuple[Part, ...]]) -> tuple[Part, ...]:
-        """Cut the work into parts: columns across channels, channels within."""
-        shape = run.site.bottoms[0]
-        if 0 in shape:
-            return ()
-        block = self._block(shape)
-        axis = 1 if self._across else 0
-        whole = (shape[0], prod(shape[1:])) if self._across else shape
-        kept, used = run.buffer("base"), 0
-        known: dict[int, WindowSum] = {}
-        parts = []
-        for begin in range(0, whole[axis], block[axis]):
-            count = min(block[axis], whole[axis] - begin)
-            part = (*whole[:axis], count, *whole[axis + 1 :])
-            first = count not in known
-            if first:
-                known[count] = WindowSum(part, self._axes, self.local_size, run.buffer("sums"))
-            size = prod(part)
-            parts.append(
-                Part(
-                    (*(slice(None),) * axis, slice(begin, begin + count)),
-                    known[count],
-                    first,
-                    kept[used : used + size].reshape(part),
-                    run.buffer("one")[:size].reshape(part),
-                    run.buffer("two")[:size].reshape(part),
-                )
-            )
-            used += size if run.site.backward else 0
-        return tuple(parts)
+    def prepare(self, run: base.Forward[Inhibitor | None]) -> Inhibitor | None:
+        """Give the kernel its arrays; None where there are no values."""
+        way = self._way(run.site)
+        if way is not None:
+            backward = run.site.backward
+            names = way.needs(backward=backward)
+            way.bind({name: run.buffer(name) for name in names}, backward=backward)
+        return way
 
-    def forward(self, run: base.Forward[tuple[Part, ...]]) -> None:
+    def forward(self, run: base.Forward[Inhibitor | None]) -> None:
         """Set y = x / base ** beta, base = k + alpha / count * sum of squares."""
-        bottom, top = self._view(run.bottom(0)), self._view(run.top(0))
-        for at, sums, first, inner, power, scratch in run.work:
-            x = bottom[at]
-            if first:
-                sums.clear()
-            np.multiply(x, x, out=sums.inside)
-            sums.sum(inner)
-            np.multiply(inner, self._factor, out=inner)
-            np.add(inner, self.k, out=inner)
-            self._raise(inner, power, scratch)
-            np.divide(x, power, out=top[at])
+        if run.work is not None:
+            run.work.forward(run.bottom(0), run.top(0))
 
-    def backward(self, run: base.Backward[tuple[Part, ...]]) -> None:
+    def backward(self, run: base.Backward[Inhibitor | None]) -> None:
         """Set dx = g - 2 alpha beta / count * x * sum of (g * x / base) over neighbours.
 
         Here g is dy / base ** beta.
         """
-        if (written := run.bottom_diff(0)) is None:
-            return
-        bottom, dtop, dbottom = map(self._view, (run.bottom(0), run.top_diff(0), written))
-        for at, sums, first, inner, one, g in run.work:
-            x, dx = bottom[at], dbottom[at]
-            self._raise(inner, one, g)
-            np.divide(dtop[at], one, out=g)
-            if first:
-                sums.clear()
-            np.multiply(g, x, out=sums.inside)
-            np.divide(sums.inside, inner, out=sums.inside)
-            sums.sum(one)
-            np.multiply(one, x, out=one)
-            np.multiply(one, -2 * self.beta * self._factor, out=one)
-            if run.adds(0):
-                np.add(one, g, out=one)
-                np.add(dx, one, out=dx)
-            else:
-                np.add(one, g, out=dx)
+        dx = run.bottom_diff(0)
+        if dx is not None and run.work is not None:
+            run.work.backward(run.bottom(0), run.top_diff(0), dx, add=run.adds(0))
 
     @property
-    def _factor(self) -> float:
-        count = self.local_size if self._across else self.local_size * self.local_size
-        return self.alpha / count
+    def _across(self) -> bool:
+        return self.norm_region == "ACROSS_CHANNELS"
 
-    def _raise(self, inner: base.Array, out: base.Array, scratch: base.Array) -> None:
-        """Write inner ** beta, without the general power where there is something faster."""
-        if self.beta == 0.75:
-            np.sqrt(inner, out=out)
-            np.sqrt(out, out=scratch)
-            np.multiply(out, scratch, out=out)
-        elif self.beta == 0.5:
-            np.sqrt(inner, out=out)
-        elif self.beta == 1:
-            np.copyto(out, inner)
-        else:
-            np.power(inner, self.beta, out=out)
+    def _way(self, site: base.Site) -> Inhibitor | None:
+        """What computes it; None where there are no values."""
+        if 0 in site.bottoms[0]:
+            return None
+        count = self.local_size if self._across else self.local_size * self.local_size
+        formula = Formula(
+            self.local_size, self.alpha / count, self.beta, self.k, across=self._across
+        )
+        way = Inhibitor
+        if site.fast:
+            from netdef.kernels.fast.lrn import choose_fast  # compiles, so only if asked
+
+            way = choose_fast(formula, site.bottoms[0])
+        return way(formula, site.bottoms[0])

@@ -86,10 +86,13 @@ def operand_along(site: Site, axis: int, num_axes: int, path: str) -> Along:
     if inner and shape:
         start -= 1  # the batch axis is behind
     end = start + len(shape)
+    seen = prod(large[:start]), prod(shape), prod(large[end:])
     way = Along
     if site.fast:
-        from netdef.kernels.fast.along import FastAlong as way  # compiles, so only if asked
-    return way((prod(large[:start]), prod(shape), prod(large[end:])), site.dtype)
+        from netdef.kernels.fast.along import choose_fast  # compiles, so only if asked
+
+        way = choose_fast(seen)
+    return way(seen, site.dtype)
 
 
 def sum_into(along: Along, diff: Array | None, *, adds: bool = False) -> Array | None:

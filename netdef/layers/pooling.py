@@ -61,6 +61,7 @@ class Pooling(base.Layer[Pool]):
     train: bool = False
 
     layout = base.CHWN
+    channelwise = True
     top_count = (1, 2)
     accumulates = True
 
@@ -188,7 +189,7 @@ class Pooling(base.Layer[Pool]):
         if site.fast:
             from netdef.kernels.fast.pooling import choose_fast  # compiles, so only if asked
 
-            ways = choose_fast(window)
+            ways = choose_fast(window, backward=site.backward)
         return ways[self.pool == "AVE"](window)
 
     def _window(self, bottom: base.Shape) -> Window:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from netdef.kernels.blocks import block_size, blocks, zeros
 from netdef.layers import base
+from netdef.layers.affine import Rectify
 
 if TYPE_CHECKING:
     from netdef.schema import LayerParameter
@@ -48,6 +48,7 @@ class ReLU(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
     any_block = True
     kinks = (0.0,)
@@ -79,7 +80,7 @@ class ReLU(base.Layer[None]):
 
     def epilogue(self, run: base.Forward[None]) -> base.Epilogue:
         """Take the maximum with 0."""
-        return _Rectify(run.site.dtype)
+        return Rectify(run.site.dtype)
 
     def forward(self, run: base.Forward[None]) -> None:
         """Set y = max(x, 0) + negative_slope * min(x, 0)."""
@@ -125,18 +126,3 @@ class ReLU(base.Layer[None]):
             np.logical_not(low, out=low)
             np.add(factor, low, out=factor)  # exactly 1 or the slope
             np.multiply(dys, factor, out=dxs)
-
-
-class _Rectify(base.Epilogue):
-    """max(x, 0) of a block in place."""
-
-    def __init__(self, dtype: DTypeLike) -> None:
-        self._none = np.zeros(0, dtype)
-
-    def apply(self, block: base.Array, first: int) -> None:
-        """Compare with a row of zeros: three times as fast as with the number."""
-        del first
-        columns = block.shape[-1]
-        if self._none.size < columns:
-            self._none = np.zeros(columns, self._none.dtype)
-        np.maximum(block, self._none[:columns], out=block)

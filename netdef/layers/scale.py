@@ -123,13 +123,23 @@ class Scale(base.Layer[Along]):
         learned = self.bias_term or len(bottoms) == 1
         return operand_layout(start, shape, len(bottoms), learned=learned)
 
+    def part(self, bottoms: base.Shapes, low: int, high: int) -> base.Part | None:
+        """Where each channel has one learned factor."""
+        if len(bottoms) > 1 or self.axis % len(bottoms[0]) != 1 or self.num_axes != 1:
+            return None
+        return base.Part(self, (low, high), (True,) * (1 + self.bias_term))
+
     def has_epilogue(self, site: base.Site) -> bool:
         """One learned factor for each channel, and no gradient that needs the bottom."""
         return self._by_channel(site) and not site.backward
 
     def epilogue(self, run: base.Forward[Along]) -> base.Epilogue:
         """Multiply by the factors, add the bias."""
-        return Affine(lambda: (run.param(0), run.param(1) if self.bias_term else None))
+
+        def terms() -> tuple[base.Array, base.Array | None]:
+            return run.param(0), run.param(1) if self.bias_term else None
+
+        return Affine(terms, fast=run.site.fast)
 
     def _by_channel(self, site: base.Site) -> bool:
         axes = len(site.bottoms[0])

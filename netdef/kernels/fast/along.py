@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from netdef.kernels.along import Along, Array
-from netdef.kernels.fast.jit import compiled, same, summing
+from netdef.kernels.along import Along, Array, Shape3
+from netdef.kernels.fast.jit import compiled, inlined_summing, same
+
+_SHORTEST = 128
+"""Values of a row from which on a compiled loop over it pays."""
+
+
+def choose_fast(large: Shape3) -> type[Along]:
+    """What computes with a large array seen so; NumPy's where there is nothing to win."""
+    return FastAlong if large[2] >= _SHORTEST else Along
 
 
 class FastAlong(Along):
@@ -63,7 +71,7 @@ def _affine(x: Array, factor: Array, offset: Array, y: Array) -> None:
                     ys[n] = xs[n] * times + plus
 
 
-@summing
+@inlined_summing
 def _row_sums(x: Array, dy: Array) -> tuple[float, float]:
     weighted = plain = x.dtype.type(0)
     for n in range(x.size):

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from netdef.kernels.batch_norm import Array, Normalizer
-from netdef.kernels.fast.jit import compiled, same, summing
+from netdef.kernels.fast.jit import compiled, inlined, inlined_summing, same, summing
+
+_SHORTEST = 64
+"""Values of a row from which on a compiled loop over it pays."""
+
+
+def choose_fast(values: int) -> type[Normalizer]:
+    """What computes rows of so many values; NumPy's where there is nothing to win."""
+    return FastNormalizer if values >= _SHORTEST else Normalizer
 
 
 class FastNormalizer(Normalizer):
@@ -57,7 +65,7 @@ class FastNormalizer(Normalizer):
             _scale(dy, dx, factor, add)
 
 
-@summing
+@inlined_summing
 def _row_moments(x: Array) -> tuple[float, float]:
     total = x.dtype.type(0)
     for n in range(x.size):
@@ -70,7 +78,7 @@ def _row_moments(x: Array) -> tuple[float, float]:
     return mean, square
 
 
-@compiled
+@inlined
 def _shift(x: Array, y: Array, mean: float, factor: float) -> None:
     if same(x, y):
         for n in range(y.size):
@@ -103,7 +111,7 @@ def _normalize(x: Array, y: Array, mean: Array, inverse: Array) -> None:
         _shift(x[c], y[c], mean[c], inverse[c])
 
 
-@summing
+@inlined_summing
 def _row_sums(y: Array, dy: Array) -> tuple[float, float]:
     plain = weighted = dy.dtype.type(0)
     for n in range(dy.size):
@@ -118,7 +126,7 @@ def _sums(y: Array, dy: Array, sums: Array) -> None:
         sums[0, c], sums[1, c] = _row_sums(y[c], dy[c])
 
 
-@compiled
+@inlined
 def _write(
     y: Array, dy: Array, dx: Array, plain: float, weighted: float, factor: float, add: bool
 ) -> None:

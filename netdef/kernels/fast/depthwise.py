@@ -19,6 +19,9 @@ from netdef.kernels.fast.rows import columns_of, copy_grid, put_image, take_imag
 _BLOCK = 1 << 17
 """Values of a block of the output that is finished while it is in cache."""
 
+_FEWEST = 4
+"""Images from which on it pays to copy them side by side."""
+
 Pair = tuple[int, ...]  # height and width
 
 
@@ -44,6 +47,12 @@ class FastDepthwise(Algorithm):
         """Whether it can compute this convolution."""
         g = geometry
         return len(g.size) == 2 and g.group == g.channels and g.batch > 0
+
+    @classmethod
+    def pays(cls, geometry: Geometry) -> bool:
+        """Whether it beats NumPy: at a larger stride images that lie side by side are copied."""
+        g = geometry
+        return cls.fits(g) and (max(g.stride) == 1 or g.batch >= _FEWEST)
 
     def scratch(self, *, dx: bool, dw: bool) -> Scratch:
         """A channel with its padding; one of the gradient; weights turned around."""

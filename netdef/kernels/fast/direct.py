@@ -36,6 +36,9 @@ _CHANNELS = 4
 _KERNEL = 7
 """Larger kernels are for other ways: they move by large strides."""
 
+_FEWEST = 4
+"""Images from which on it pays to have them side by side."""
+
 Pair = tuple[int, ...]  # height and width
 
 
@@ -63,7 +66,8 @@ class FastDirect(Algorithm):
     def pays(cls, geometry: Geometry) -> bool:
         """Whether it beats the others, where the input's gradient is not wanted."""
         g = geometry
-        return cls.fits(g) and g.channels <= _CHANNELS and 2 < g.kernel[1] <= _KERNEL
+        small = g.channels <= _CHANNELS and 2 < g.kernel[1] <= _KERNEL
+        return cls.fits(g) and small and g.batch >= _FEWEST
 
     def scratch(self, *, dx: bool, dw: bool) -> Scratch:
         """The input with its padding, and some rows of four outputs."""

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from netdef.kernels.fast.jit import compiled
+from netdef.kernels.fast.pooling_flat import FlatAveragePool, FlatMaximumPool
+from netdef.kernels.fast.pooling_flat import fits as fits_flat
 from netdef.kernels.fast.rows import columns_of, put_row, take_row
 from netdef.kernels.pooling.average import AveragePool
 from netdef.kernels.pooling.maximum import LOWEST, MaximumPool
@@ -20,15 +22,28 @@ from netdef.kernels.pooling.window import Array, Need, Window
 _NONE = 255
 """Stands for no tap, in a window of NaN; taps must be told apart from it in a byte."""
 
+_FEWEST = 4
+"""Images from which on it pays to copy them side by side."""
+
 Pair = tuple[int, int]
 
 
-def choose_fast(window: Window) -> tuple[type[MaximumPool], type[AveragePool]]:
-    """The ways to find maxima and means; NumPy's where there is nothing to win."""
+def choose_fast(window: Window, *, backward: bool) -> tuple[type[MaximumPool], type[AveragePool]]:
+    """The ways to find maxima and means; NumPy's where there is nothing to win.
+
+    Args:
+        window: of one shard.
+        backward: whether gradients will be wanted.
+    """
     if window.is_whole or 0 in window.top:
         return MaximumPool, AveragePool
-    few = window.kernel[0] * window.kernel[1] < _NONE
-    return (FastMaximumPool if few else MaximumPool), FastAveragePool
+    few = window.batch < _FEWEST
+    if fits_flat(window) and (few or not backward):
+        return FlatMaximumPool, FlatAveragePool
+    if few:
+        return MaximumPool, AveragePool
+    told = window.kernel[0] * window.kernel[1] < _NONE
+    return (FastMaximumPool if told else MaximumPool), FastAveragePool
 
 
 class FastMaximumPool(MaximumPool):

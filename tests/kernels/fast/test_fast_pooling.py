@@ -9,7 +9,8 @@ from netdef.kernels.pooling import AveragePool, MaximumPool, Window
 
 pytest.importorskip("numba", reason="compiled kernels need numba")
 
-from netdef.kernels.fast.pooling import choose_fast
+from netdef.kernels.fast.pooling import FastAveragePool, FastMaximumPool, choose_fast
+from netdef.kernels.fast.pooling_flat import FlatAveragePool, FlatMaximumPool
 
 WINDOWS = {
     f"{kernel}-{stride}-{pad}-{batch}": Window(3, (9, 12), batch, kernel, stride, pad, out)
@@ -35,7 +36,7 @@ def made(way, window, dtype=np.float32):
 
 
 def ways(window, index):
-    return (MaximumPool, AveragePool)[index], choose_fast(window)[index]
+    return ((MaximumPool, FastMaximumPool), (AveragePool, FastAveragePool))[index]
 
 
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=list(WINDOWS))
@@ -75,8 +76,81 @@ def test_forward_alone_keeps_nothing_and_gives_the_same():
     np.testing.assert_array_equal(fast_y, y)
 
 
+FLAT = [
+    Window(3, size, batch, (kernel,) * 2, (stride,) * 2, pad, out)
+    for kernel, stride, pad, size, out in [
+        (3, 1, (1, 1), (9, 12), (9, 12)),
+        (3, 1, (0, 2), (9, 12), (7, 14)),
+        (2, 1, (1, 0), (3, 2), (4, 1)),
+        (3, 2, (0, 0), (9, 12), (4, 6)),
+        (3, 2, (1, 1), (9, 12), (5, 6)),
+        (3, 2, (2, 2), (4, 3), (3, 3)),
+        (2, 2, (0, 0), (9, 12), (5, 6)),
+        (2, 2, (1, 1), (8, 141), (5, 71)),
+    ]
+    for batch in ((1, 2, 4, 5) if stride == 1 else (1,))
+]
+
+
+@pytest.mark.parametrize("window", FLAT, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_flat_as_numpy(window, dtype):
+    assert choose_fast(window, backward=False) == (FlatMaximumPool, FlatAveragePool)
+    random = np.random.default_rng(3)
+    shape = (window.channels, *window.size, window.batch)
+    x = random.standard_normal(shape).astype(dtype)
+    x[1, :2, :2] = np.nan
+    x[2, 0, 0], x[2, -1, -1] = -np.inf, np.inf
+    dy = random.standard_normal(window.top).astype(dtype)
+    results = []
+    for way in (MaximumPool, FlatMaximumPool):
+        pool = made(way, window, dtype)
+        y, dx = np.full(window.top, np.nan, dtype), np.full(shape, np.nan, dtype)
+        for _ in range(2):
+            pool.forward(x, y)
+        pool.backward(x, y, dy, dx, add=False)
+        results.append((y, dx))
+    for usual, flat in zip(*results, strict=True):
+        np.testing.assert_array_equal(flat, usual)
+
+
+@pytest.mark.parametrize("window", FLAT, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_flat_mean_as_numpy(window, dtype):
+    random = np.random.default_rng(3)
+    shape = (window.channels, *window.size, window.batch)
+    x = random.standard_normal(shape).astype(dtype)
+    x[2, 0, 0] = np.inf
+    dy = random.standard_normal(window.top).astype(dtype)
+    results = []
+    for way in (AveragePool, FlatAveragePool):
+        pool = made(way, window, dtype)
+        y, dx = np.full(window.top, np.nan, dtype), np.full(shape, np.nan, dtype)
+        for _ in range(2):
+            pool.forward(x, y)
+        pool.backward(x, y, dy, dx, add=False)
+        results.append((y, dx))
+    for usual, flat in zip(*results, strict=True):
+        np.testing.assert_allclose(flat, usual, rtol=0, atol=4 * np.finfo(dtype).eps)
+
+
+def test_where_each_is_chosen():
+    def chosen(batch, stride, *, backward, kernel=3):
+        out = (6 - kernel) // stride + 1
+        window = Window(2, (6, 6), batch, (kernel,) * 2, (stride,) * 2, (0, 0), (out, out))
+        return choose_fast(window, backward=backward)[0]
+
+    assert chosen(1, 2, backward=False) is FlatMaximumPool
+    assert chosen(1, 2, backward=True) is FlatMaximumPool
+    assert chosen(2, 2, backward=False) is MaximumPool
+    assert chosen(1, 1, backward=False, kernel=4) is MaximumPool
+    assert chosen(16, 1, backward=False) is FlatMaximumPool
+    assert chosen(16, 1, backward=True) is FastMaximumPool
+    assert chosen(16, 2, backward=False) is FastMaximumPool
+
+
 def test_numpy_where_there_is_nothing_to_win():
     whole = Window(2, (4, 4), 3, (4, 4), (1, 1), (0, 0), (1, 1))
-    assert choose_fast(whole) == (MaximumPool, AveragePool)
+    assert choose_fast(whole, backward=True) == (MaximumPool, AveragePool)
     many = Window(2, (40, 40), 3, (16, 16), (1, 1), (0, 0), (25, 25))
-    assert choose_fast(many)[0] is MaximumPool
+    assert choose_fast(many, backward=True)[0] is MaximumPool

@@ -105,3 +105,28 @@ class TestWithNumba:
             "s": "compiled",
         }.items():
             assert said[name] == words
+
+    def test_one_image_has_those_that_pay(self):
+        """Rows of 72 values are long enough for BatchNorm alone; nothing learns in phase TEST."""
+        one = TEXT.replace("dim: 6 dim: 3", "dim: 1 dim: 3").replace(" loss_weight: 1", "")
+        said, outputs = [], []
+        for wanted in (True, False):
+            made = net_from_text(one, "small", Report())
+            small = Net(made, State(Phase.TEST), seed=3, threads=1, fast=wanted)
+            small.blobs["data"].data[...] = np.random.default_rng(1).random((1, 3, 9, 8))
+            small.forward()
+            outputs.append(small.blobs["l"].data.copy())
+            program = small.program
+            said.append(
+                {
+                    program.net.nodes[step.node].name: step.layer.algorithm(program.sites[i, 0])
+                    for i, step in enumerate(program.steps)
+                    if step.layer is not None and (i, 0) in program.sites
+                }
+            )
+        ours, theirs = said
+        assert ours.pop("d") == "depthwise, compiled"
+        assert ours.pop("p") == ours.pop("b") == "compiled"
+        assert [theirs.pop(name) for name in "dpb"] == ["depthwise", "", ""]
+        assert ours == theirs
+        np.testing.assert_allclose(*outputs, rtol=1e-5)
