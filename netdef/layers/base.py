@@ -9,6 +9,7 @@ threads is the plan's business.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from netdef.layers.runs import (
@@ -51,6 +52,7 @@ __all__ = [
     "Layout",
     "Learned",
     "OutsideLayer",
+    "Part",
     "Phase",
     "Shape",
     "Shapes",
@@ -90,8 +92,10 @@ class Layer(Generic[W]):
         any_block: the layer's own epilogue takes blocks that are not of whole channels.
         kinks: values of the first bottom where the formula has no derivative; the gradient
             check keeps away from them.
+        channelwise: each channel of the tops depends on that channel of the bottoms alone.
         resizes: forward may find that its tops need other shapes than `shapes` said, and raise
             `TopsReshaped`.
+        writes_params: forward may write the params' values.
     """
 
     type: ClassVar[str] = ""
@@ -112,7 +116,9 @@ class Layer(Generic[W]):
     finishes_channels: ClassVar[bool] = True
     any_block: ClassVar[bool] = False
     kinks: ClassVar[tuple[float, ...]] = ()
+    channelwise: ClassVar[bool] = False
     resizes: ClassVar[bool] = False
+    writes_params: ClassVar[bool] = False
 
     @classmethod
     def read(cls, message: LayerParameter, phase: Phase) -> Self:
@@ -198,6 +204,19 @@ class Layer(Generic[W]):
         del site
         return False
 
+    def part(self, bottoms: Shapes, low: int, high: int) -> Part | None:
+        """A layer that gives some of the tops' channels; None where that cannot be.
+
+        Only forward runs, on a single image.
+
+        Args:
+            bottoms: shapes of all channels, in Caffe's order of axes.
+            low: the first channel of the tops.
+            high: the one after the last.
+        """
+        del bottoms
+        return Part(self, (low, high)) if self.channelwise else None
+
     def has_epilogue(self, site: Site) -> bool:
         """Whether the layer can be done block by block by the one before it, in CHWN."""
         del site
@@ -214,6 +233,10 @@ class Layer(Generic[W]):
         """
         return None  # type: ignore[return-value]  # layers with W=None need no work
 
+    def take_params(self, run: Forward[W]) -> None:
+        """Fill the buffers that are held: before a pass, where params may have changed."""
+        return
+
     def forward(self, run: Forward[W]) -> None:
         """Write the tops.
 
@@ -226,6 +249,22 @@ class Layer(Generic[W]):
     def backward(self, run: Backward[W]) -> None:
         """Write the wanted gradients of bottoms and params."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some channels of a layer's tops, as a layer of their own.
+
+    Attributes:
+        layer: with those channels alone.
+        bottom: first channel of each bottom that it reads, and the one after the last; None for
+            all of them.
+        params: for each of the layer's params whether its first axis is the tops' channels.
+    """
+
+    layer: Layer[Any]
+    bottom: tuple[int, int] | None
+    params: tuple[bool, ...] = ()
 
 
 class TopsReshaped(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Self
@@ -154,17 +154,37 @@ class Convolution(base.Layer[Algorithm]):
         images = len(bottoms[0]) == 4 and self.axis in (1, -3)
         return base.CHWN if images else base.NCHW
 
+    def part(self, bottoms: base.Shapes, low: int, high: int) -> base.Part | None:
+        """Some of the filters; of whole groups the channels that they see."""
+        each = self.num_output // self.group
+        if len(bottoms) > 1 or (self.group > 1 and (low % each or high % each)):
+            return None
+        params = (True,) * (1 + self.bias_term)
+        if self.group == 1:
+            return base.Part(replace(self, num_output=high - low), None, params)
+        sees = bottoms[0][1] // self.group
+        first, last = low // each, high // each
+        some = replace(self, num_output=high - low, group=last - first)
+        return base.Part(some, (first * sees, last * sees), params)
+
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """What the algorithm works in."""
-        needs = self._algorithm(site).scratch(dx=any(site.wanted), dw=any(site.learns))
-        return {name: base.Buffer(shape) for name, shape in needs.items()}
+        algorithm = self._algorithm(site)
+        needs = algorithm.scratch(dx=any(site.wanted), dw=any(site.learns))
+        held = algorithm.held(bias=self.bias_term) if site.holds else ()
+        return {name: base.Buffer(shape, held=name in held) for name, shape in needs.items()}
 
     def prepare(self, run: base.Forward[Algorithm]) -> Algorithm:
         """Choose the algorithm and give it its arrays."""
         algorithm = self._algorithm(run.site)
+        algorithm.holds = run.site.holds
         names = algorithm.scratch(dx=any(run.site.wanted), dw=any(run.site.learns))
         algorithm.bind({name: run.buffer(name) for name in names}, run.site.dtype)
         return algorithm
+
+    def take_params(self, run: base.Forward[Algorithm]) -> None:
+        """Let the algorithm transform the weights."""
+        run.work.take_weights(run.param(0), run.param(1) if self.bias_term else None)
 
     def forward(self, run: base.Forward[Algorithm]) -> None:
         """Y = w * x + b, for each bottom."""
@@ -224,10 +244,10 @@ def _way(geometry: Geometry, site: base.Site) -> type[Algorithm]:
     if site.tuner is not None:
         return _tried(geometry, site, dx=dx, dw=dw)
     if not site.fast:
-        return choose(geometry, exact=site.exact)
+        return choose(geometry, exact=site.exact, holds=site.holds)
     from netdef.kernels.fast.convolution import choose_fast  # compiles, so only if asked
 
-    return choose_fast(geometry, exact=site.exact, dx=dx, dw=dw)
+    return choose_fast(geometry, exact=site.exact, dx=dx, dw=dw, holds=site.holds)
 
 
 def _tried(geometry: Geometry, site: base.Site, *, dx: bool, dw: bool) -> type[Algorithm]:
@@ -235,14 +255,14 @@ def _tried(geometry: Geometry, site: base.Site, *, dx: bool, dw: bool) -> type[A
     if site.fast:
         from netdef.kernels.fast.convolution import fast_ways
 
-        found += fast_ways(geometry, dx=dx, dw=dw)
+        found += fast_ways(geometry, exact=site.exact, dx=dx, dw=dw)
     by_name = {way.__name__: way for way in found}
     assert site.tuner is not None
     chosen = site.tuner.pick(
         f"{geometry}, dx {dx}, dw {dw}, {np.dtype(site.dtype)}, "
-        f"exact {site.exact}, fast {site.fast}",
+        f"exact {site.exact}, fast {site.fast}" + ", holds" * site.holds,
         {
-            name: partial(measure, way, geometry, site.dtype, dx=dx, dw=dw)
+            name: partial(measure, way, geometry, site.dtype, dx=dx, dw=dw, holds=site.holds)
             for name, way in by_name.items()
         },
     )

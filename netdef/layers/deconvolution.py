@@ -80,10 +80,17 @@ class Deconvolution(Convolution):
         _, g = self._geometry(bottoms[0])
         return g.fan_in * sum(map(prod, bottoms))
 
+    def part(self, bottoms: base.Shapes, low: int, high: int) -> base.Part | None:
+        """None: the tops' channels are the second axis of the weights, which has gaps if cut."""
+        del bottoms, low, high
+        return None
+
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """What the algorithm works in; sums for the bias."""
-        needs = self._algorithm(site).scratch(dx=True, dw=any(site.learns))
-        found = {name: base.Buffer(shape) for name, shape in needs.items()}
+        algorithm = self._algorithm(site)
+        needs = algorithm.scratch(dx=True, dw=any(site.learns))
+        held = algorithm.held(bias=False) if site.holds else ()
+        found = {name: base.Buffer(shape, held=name in held) for name, shape in needs.items()}
         if self.bias_term and any(site.learns):
             found["bias"] = base.Buffer((self.num_output,))
         return found
@@ -91,9 +98,14 @@ class Deconvolution(Convolution):
     def prepare(self, run: base.Forward[Algorithm]) -> Algorithm:
         """Choose the algorithm and give it its arrays."""
         algorithm = self._algorithm(run.site)
+        algorithm.holds = run.site.holds
         names = algorithm.scratch(dx=True, dw=any(run.site.learns))
         algorithm.bind({name: run.buffer(name) for name in names}, run.site.dtype)
         return algorithm
+
+    def take_params(self, run: base.Forward[Algorithm]) -> None:
+        """Let the algorithm transform the weights; the bias is not its own."""
+        run.work.take_weights(run.param(0), None)
 
     def forward(self, run: base.Forward[Algorithm]) -> None:
         """Write the convolution's gradient by its input, then add the bias."""

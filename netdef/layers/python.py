@@ -88,6 +88,7 @@ class Python(base.OutsideLayer[None]):
     bottom_count = (0, None)
     top_count = (0, None)
     resizes = True
+    writes_params = True
     runs_code = True
 
     @classmethod

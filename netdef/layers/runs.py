@@ -71,12 +71,20 @@ class Buffer:
         saved: lives from forward to backward; otherwise it lasts one call and its memory is
             shared with other layers.
         lasting: lives from pass to pass, and a net's next plan takes it over; saved, too.
+        held: `Layer.take_params` fills it with what it makes of params, which lives until they
+            change; all shards have the same one where they ask for the same name and shape.
     """
 
     shape: Shape
     dtype: DTypeLike | None = None
     saved: bool = False
     lasting: bool = False
+    held: bool = False
+
+    @property
+    def own(self) -> bool:
+        """Whether its memory is shared with no other layer."""
+        return self.saved or self.lasting or self.held
 
 
 class Tuner(Protocol):
@@ -108,7 +116,9 @@ class Site:
         shards: how many run side by side.
         images: in the whole batch; 0 where there is no batch axis.
         first: the first of them that is in this shard.
-        fast: use compiled kernels where there are some.
+        fast: use compiled kernels where they pay, which each layer's own rule says: most take
+            images side by side, others long rows.
+        holds: buffers may be held: nothing runs backward, and `take_params` is called.
     """
 
     layout: Layout
@@ -124,6 +134,7 @@ class Site:
     images: int = 0
     first: int = 0
     fast: bool = False
+    holds: bool = False
 
     @property
     def backward(self) -> bool:

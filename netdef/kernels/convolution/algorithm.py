@@ -20,13 +20,16 @@ class Algorithm(ABC):
     """One way to compute one convolution; made once, then called with arrays again and again.
 
     All arrays lie in memory without gaps, in the layout that the class names. Only `scratch`
-    holds values in between, and nothing in it outlives a call.
+    holds values in between, and nothing in it outlives a call but what is held.
 
     Attributes:
         name: as a plan prints it.
+        holds: what it makes of weights is `held` from call to call: `take_weights` is called for
+            it whenever they have changed. Otherwise every call makes it anew.
     """
 
     name: str = ""
+    holds: bool = False
 
     def __init__(self, geometry: Geometry) -> None:
         self.geometry = geometry
@@ -45,6 +48,19 @@ class Algorithm(ABC):
         """Take the scratch arrays, and make what every call can use again."""
         del dtype
         self._scratch = scratch
+
+    def held(self, *, bias: bool) -> tuple[str, ...]:
+        """Names of the scratch arrays that `take_weights` fills.
+
+        Args:
+            bias: whether there is one.
+        """
+        del bias
+        return ()
+
+    def take_weights(self, w: Array, b: Array | None) -> None:
+        """Make of weights and bias what passes forward need of them; arguments as of `forward`."""
+        del w, b
 
     @abstractmethod
     def forward(

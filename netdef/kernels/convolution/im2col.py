@@ -103,6 +103,16 @@ class Im2col(Algorithm):
         self._gathers: Kept[Gathers] = Kept()
         self._scatters: Kept[list[list[Pair]]] = Kept()
 
+    def held(self, *, bias: bool) -> tuple[str, ...]:
+        """The weights with their bias."""
+        return ("weights",) if bias and self._folds else ()
+
+    def take_weights(self, w: Array, b: Array | None) -> None:
+        """Put the bias beside the weights."""
+        if b is not None and self._folds:
+            self._scratch["weights"][:, :-1] = self._weights(w)[0]
+            self._scratch["weights"][:, -1] = b
+
     def forward(
         self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
     ) -> None:
@@ -111,8 +121,8 @@ class Im2col(Algorithm):
         weights, ys = self._weights(w), self._outputs(y)
         fold = self._folds and b is not None
         if fold:
-            self._scratch["weights"][:, :-1] = weights[0]
-            self._scratch["weights"][:, -1] = b
+            if not self.holds:
+                self.take_weights(w, b)
             weights = self._scratch["weights"][np.newaxis]
         gathers = self._gathers.get(x, self._gather)
         self._split(gathers)

@@ -15,7 +15,13 @@ _ENOUGH = 0.5  # seconds
 
 
 def measure(
-    way: type[Algorithm], geometry: Geometry, dtype: DTypeLike, *, dx: bool, dw: bool
+    way: type[Algorithm],
+    geometry: Geometry,
+    dtype: DTypeLike,
+    *,
+    dx: bool,
+    dw: bool,
+    holds: bool = False,
 ) -> float:
     """Seconds of a pass forward, and of one backward where gradients are wanted.
 
@@ -33,6 +39,8 @@ def measure(
     algorithm = way(g)
     shapes = algorithm.scratch(dx=dx, dw=dw)
     algorithm.bind({name: np.zeros(shape, dtype) for name, shape in shapes.items()}, dtype)
+    algorithm.holds = holds
+    algorithm.take_weights(w, b)
     best = float("inf")
     begin = perf_counter()
     for _ in range(_TRIES + 1):  # the first makes views and warms caches

@@ -8,7 +8,7 @@ the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 
 from netdef.kernels.convolution.algorithm import Algorithm
@@ -37,19 +37,23 @@ _SHORT_COPY = {1: 0.45, 2: 0.35, 4: 0.25}
 _RUN = 3
 """Nanoseconds that a run takes besides."""
 
-_WEIGHT = 0.55
-"""Nanoseconds to write a transformed weight and to read it again, from memory."""
+_READ = 0.3
+"""Nanoseconds to read a weight, as it is or transformed, from memory."""
+
+_WRITE = 0.25
+"""Nanoseconds to write a transformed weight."""
 
 _MARGIN = 0.95
 """What a way must come down to before its looser digits are worth it."""
 
 
-def choose(geometry: Geometry, *, exact: bool = False) -> type[Algorithm]:
+def choose(geometry: Geometry, *, exact: bool = False, holds: bool = False) -> type[Algorithm]:
     """The way to compute a two-dimensional convolution in CHWN.
 
     Args:
         geometry: of one shard.
         exact: only ways whose sums are those of the formula.
+        holds: what is made of the weights lasts for many passes.
     """
     g = geometry
     if g.columns_are_input:
@@ -58,9 +62,14 @@ def choose(geometry: Geometry, *, exact: bool = False) -> type[Algorithm]:
         return Depthwise
     if exact:
         return Im2col
+    return quickest(g, _looser(g, holds=holds))
+
+
+def quickest(g: Geometry, looser: Iterable[tuple[type[Algorithm], float]]) -> type[Algorithm]:
+    """`Im2col`, or one of the ways with looser digits, given with its time; exacter ones first."""
     best: type[Algorithm] = Im2col
     least = im2col_time(g)
-    for way, time in _looser(g):  # the exacter ones first
+    for way, time in looser:
         if time < _MARGIN * least:
             best, least = way, time
     return best
@@ -77,14 +86,14 @@ def ways(geometry: Geometry, *, exact: bool = False) -> tuple[type[Algorithm], .
     return tuple(found)
 
 
-def _looser(g: Geometry) -> Iterator[tuple[type[Algorithm], float]]:
+def _looser(g: Geometry, *, holds: bool = False) -> Iterator[tuple[type[Algorithm], float]]:
     """The ways that fit and have looser digits, each with its time."""
     for winograd in (WinogradF2, WinogradF4, WinogradF5):
         if winograd.fits(g):
-            yield winograd, winograd_time(g, winograd)
+            yield winograd, winograd_time(g, winograd, holds=holds)
     for strided in (SpaceToDepthF2, SpaceToDepthF4, SpaceToDepthF5):
         if strided.fits(g):
-            yield strided, space_to_depth_time(g, strided)
+            yield strided, space_to_depth_time(g, strided, holds=holds)
 
 
 def im2col_time(g: Geometry) -> float:
@@ -94,29 +103,50 @@ def im2col_time(g: Geometry) -> float:
     fill = g.group * g.fan_in * columns * _copy(g.batch * (g.out[1] if one else 1))
     if splits(g):
         fill += g.channels * prod(g.size) * g.batch * _copy(g.batch)
-    return g.group * _product(g.outputs // g.group, g.fan_in, columns) + fill
+    product = g.group * _product(g.outputs // g.group, g.fan_in, columns)
+    return product + fill + g.outputs * g.fan_in * _READ
 
 
-def winograd_time(g: Geometry, winograd: type[Winograd]) -> float:
+def tile_time(m: int, n: int, batch: int, across: int) -> tuple[float, float]:
+    """Nanoseconds to transform a tile of a `Winograd`'s input, and one of its output.
+
+    Args:
+        m: side of an output's tile.
+        n: side of an input's.
+        batch: images.
+        across: tiles of a row of the image.
+    """
+    del across
+    copy = _copy(batch)
+    return n * n * (n * n * _MAC + copy), m * m * (n * n * _MAC + copy + _COPY)
+
+
+TileTime = Callable[[int, int, int, int], tuple[float, float]]
+
+
+def winograd_time(
+    g: Geometry, winograd: type[Winograd], *, holds: bool = False, tile: TileTime = tile_time
+) -> float:
     """Nanoseconds of a forward pass with a `Winograd`, by estimate."""
     m, r = winograd.tile, g.kernel[0]
     n = m + r - 1
-    tiles = prod(-(-out // m) for out in g.out) * g.batch
+    tall, across = (-(-out // m) for out in g.out)
+    tiles = tall * across * g.batch
     outputs, channels = g.outputs // g.group, g.channels // g.group
     products = n * n * g.group * _product(outputs, channels, tiles)
-    copy = _copy(g.batch)
-    per_input = n * n * (n * n * _MAC + copy)
-    per_output = m * m * (n * n * _MAC + copy + _COPY)
-    per_weight = n * n * (r * r * _MAC + _WEIGHT)
+    per_input, per_output = tile(m, n, g.batch, across)
+    per_weight = n * n * (_READ if holds else r * r * _MAC + _WRITE + _READ)
     transforms = tiles * (g.channels * per_input + g.outputs * per_output)
     return products + transforms + g.outputs * channels * per_weight
 
 
-def space_to_depth_time(g: Geometry, strided: type[SpaceToDepth]) -> float:
+def space_to_depth_time(
+    g: Geometry, strided: type[SpaceToDepth], *, holds: bool = False, tile: TileTime = tile_time
+) -> float:
     """Nanoseconds of a forward pass with a `SpaceToDepth`, by estimate."""
     inner = within(g)
     image = inner.channels * prod(inner.size) * inner.batch
-    return image * _copy(g.batch) + winograd_time(inner, strided.inner)
+    return image * _copy(g.batch) + winograd_time(inner, strided.inner, holds=holds, tile=tile)
 
 
 def _product(rows: int, inner: int, columns: int) -> float:

@@ -40,6 +40,7 @@ class SpaceToDepth(Algorithm):
         g = geometry
         self._stride = g.stride[0]
         self._inner = self.inner(within(g))
+        self._inner.holds = True  # `take_weights` here calls the inner one's
         size = self._inner.geometry.size
         s = self._stride
         tall, wide = (axis(g.size[i], size[i], s, s, g.pad[i]) for i in range(2))
@@ -75,12 +76,25 @@ class SpaceToDepth(Algorithm):
         self._x_copies: Kept[Copies] = Kept()
         self._dx_pairs: Kept[list[Pair]] = Kept()
 
+    def held(self, *, bias: bool) -> tuple[str, ...]:
+        """What the inner one holds."""
+        return tuple(_INNER + name for name in self._inner.held(bias=bias))
+
+    def take_weights(self, w: Array, b: Array | None) -> None:
+        """Rearrange the weights, and let the inner one take them."""
+        weights = self._scratch["weights"]
+        weights.fill(0)  # where the stride does not divide the kernel
+        for place, phase in self._phases(weights):
+            np.copyto(phase, w[(..., *place)])
+        self._inner.take_weights(weights, b)
+
     def forward(
         self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
     ) -> None:
         """Rearrange image and weights, then convolve."""
         self._x_copies.get(x, self._gather).run()
-        self._spread_weights(w)
+        if not self.holds:
+            self.take_weights(w, b)
         self._inner.forward(self._scratch["image"], self._scratch["weights"], b, y, finish)
 
     def backward(
@@ -98,8 +112,8 @@ class SpaceToDepth(Algorithm):
         """Gradients of the rearranged arrays, brought back to their places."""
         if dw is not None:
             self._x_copies.get(x, self._gather).run()
-        if dx is not None:
-            self._spread_weights(w)
+        if dx is not None and not self.holds:
+            self.take_weights(w, None)
         self._inner.backward(
             self._scratch["image"],
             self._scratch["weights"],
@@ -141,12 +155,6 @@ class SpaceToDepth(Algorithm):
 
     def _scatter(self, dx: Array) -> list[Pair]:
         return scatter(self._over, self._rows(), dx, self._windows("dimage"))
-
-    def _spread_weights(self, w: Array) -> None:
-        weights = self._scratch["weights"]
-        weights.fill(0)  # where the stride does not divide the kernel
-        for place, phase in self._phases(weights):
-            np.copyto(phase, w[(..., *place)])
 
     def _phases(self, weights: Array) -> list[tuple[tuple[slice, slice], Array]]:
         """Which taps of the kernel lie in each phase, and where those are in `weights`."""

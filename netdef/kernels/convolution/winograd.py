@@ -160,25 +160,27 @@ class Winograd(Algorithm):
         self._y_pairs: Kept[list[list[list[Pair]]]] = Kept()
         self._dx_spreads: Kept[list[list[Spread]]] = Kept()
 
+    def held(self, *, bias: bool) -> tuple[str, ...]:
+        """The transformed weights."""
+        del bias
+        return ("u",)
+
+    def take_weights(self, w: Array, b: Array | None) -> None:
+        """U = G w G^T."""
+        del b
+        taps = as_rows(w, w.shape[0] * w.shape[1])
+        np.matmul(self._transforms.weight, taps.T, out=as_rows(self._scratch["u"], self._n**2))
+
     def forward(
         self, x: Array, w: Array, b: Array | None, y: Array, finish: Finish | None = None
     ) -> None:
         """Y = A^T [U * (B^T d)], chunk by chunk."""
-        self._transform_weights(w)
-        x_copies = self._x_copies.get(x, self._gather_x)
-        y_pairs = self._y_pairs.get(y, self._scatter_y)
-        for chunk, copies, pairs in zip(self._chunks, x_copies, y_pairs, strict=True):
-            self._transform_input(chunk, copies)
+        if not self.holds:
+            self.take_weights(w, b)
+        for index, chunk in enumerate(self._chunks):
+            self._take_input(index, x)
             np.matmul(self._scratch["u"], chunk.inputs, out=chunk.outputs)
-            for block, some in zip(chunk.output_blocks, pairs, strict=True):
-                np.matmul(self._transforms.output, block.transformed, out=block.tiles)
-                channels = block.tiles.reshape(self._m**2, block.high - block.low, -1)
-                if b is not None:
-                    np.add(channels, b[block.low : block.high, None], out=channels)
-                if finish is not None:
-                    finish(channels, block.low)
-                for target, source in some:
-                    np.copyto(target, source)
+            self._put_output(index, b, y, finish)
 
     def backward(
         self,
@@ -194,20 +196,15 @@ class Winograd(Algorithm):
     ) -> None:
         """Each step of forward turned around, the last row of tiles first."""
         if dx is not None:
-            self._transform_weights(w)
+            if not self.holds:
+                self.take_weights(w, None)
             u = self._scratch["u"].swapaxes(2, 3)
-            spreads = self._dx_spreads.get(dx, self._spread_dx)
-        if dw is not None:
-            x_copies = self._x_copies.get(x, self._gather_x)
         if dx is not None or dw is not None:
-            dy_copies = self._dy_copies.get(dy, self._gather_dy)
             for index in reversed(range(len(self._chunks))):
                 chunk = self._chunks[index]
-                for block, copies in zip(chunk.output_blocks, dy_copies[index], strict=True):
-                    copies.run()
-                    np.matmul(self._transforms.output.T, block.tiles, out=block.transformed)
+                self._take_gradient(index, dy)
                 if dw is not None:
-                    self._transform_input(chunk, x_copies[index])
+                    self._take_input(index, x)
                     first = index == len(self._chunks) - 1
                     du = self._scratch["du" if first else "more_du"]
                     np.matmul(chunk.outputs, chunk.inputs.swapaxes(2, 3), out=du)
@@ -215,17 +212,12 @@ class Winograd(Algorithm):
                         np.add(self._scratch["du"], du, out=self._scratch["du"])
                 if dx is not None:
                     np.matmul(u, chunk.outputs, out=chunk.inputs)
-                    for block, spread in zip(chunk.input_blocks, spreads[index], strict=True):
-                        self._put(block, spread, add=add_dx)
+                    self._put_gradient(index, dx, add=add_dx)
         if dw is not None:
             self._turn_back_weights(dw, add=add_params)
         if db is not None:
             rows = as_rows(dy, self.geometry.outputs)
             add_row_sums(rows, self._ones, self._scratch.get("db", db), db, add=add_params)
-
-    def _transform_weights(self, w: Array) -> None:
-        taps = as_rows(w, w.shape[0] * w.shape[1])
-        np.matmul(self._transforms.weight, taps.T, out=as_rows(self._scratch["u"], self._n**2))
 
     def _turn_back_weights(self, dw: Array, *, add: bool) -> None:
         target = self._scratch["dw"] if add else dw
@@ -235,10 +227,38 @@ class Winograd(Algorithm):
         if add:
             np.add(dw, target, out=dw)
 
-    def _transform_input(self, chunk: Chunk, copies: list[Copies]) -> None:
-        for block, some in zip(chunk.input_blocks, copies, strict=True):
+    def _take_input(self, index: int, x: Array) -> None:
+        """Fill a chunk's `inputs` with B^T d B."""
+        copies = self._x_copies.get(x, self._gather_x)[index]
+        for block, some in zip(self._chunks[index].input_blocks, copies, strict=True):
             some.run()
             np.matmul(self._transforms.input, block.tiles, out=block.transformed)
+
+    def _put_output(self, index: int, b: Array | None, y: Array, finish: Finish | None) -> None:
+        """Write A^T M A of a chunk's `outputs`."""
+        pairs = self._y_pairs.get(y, self._scatter_y)[index]
+        for block, some in zip(self._chunks[index].output_blocks, pairs, strict=True):
+            np.matmul(self._transforms.output, block.transformed, out=block.tiles)
+            channels = block.tiles.reshape(self._m**2, block.high - block.low, -1)
+            if b is not None:
+                np.add(channels, b[block.low : block.high, None], out=channels)
+            if finish is not None:
+                finish(channels, block.low)
+            for target, source in some:
+                np.copyto(target, source)
+
+    def _take_gradient(self, index: int, dy: Array) -> None:
+        """Fill a chunk's `outputs` with A dY A^T."""
+        copies = self._dy_copies.get(dy, self._gather_dy)[index]
+        for block, some in zip(self._chunks[index].output_blocks, copies, strict=True):
+            some.run()
+            np.matmul(self._transforms.output.T, block.tiles, out=block.transformed)
+
+    def _put_gradient(self, index: int, dx: Array, *, add: bool) -> None:
+        """Write, or add, B dV B^T of a chunk's `inputs`; the chunks below have been."""
+        spreads = self._dx_spreads.get(dx, self._spread_dx)[index]
+        for block, spread in zip(self._chunks[index].input_blocks, spreads, strict=True):
+            self._put(block, spread, add=add)
 
     def _put(self, block: Block, spread: Spread, *, add: bool) -> None:
         """Bring a block of dX's tiles home."""

@@ -11,9 +11,11 @@ from netdef.kernels.convolution import (
     Depthwise,
     Gemm1x1,
     Im2col,
+    SpaceToDepth,
     SpaceToDepthF2,
     SpaceToDepthF4,
     SpaceToDepthF5,
+    Winograd,
     WinogradF2,
     WinogradF4,
     WinogradF5,
@@ -107,6 +109,44 @@ class TestAlgorithm:
         stand.algorithm.forward(stand.x, stand.w, None, stand.y)
         stand.b[...] = 0
         np.testing.assert_allclose(stand.y, stand.expected(), rtol=0, atol=1e-10)
+
+    @pytest.mark.usefixtures("_blocks")
+    @pytest.mark.parametrize("bias", [True, False])
+    def test_what_is_held_lasts(self, way, g, bias):
+        """Bits as of weights made anew, though all else is overwritten, until they are taken."""
+        stand = Stand(way, g, np.float32, dx=False, dw=False)
+        algorithm, x, b = stand.algorithm, stand.x, stand.b if bias else None
+        held = algorithm.held(bias=bias)
+        assert set(held) <= set(stand.scratch)
+        weights = [stand.w, -2 * stand.w[::-1]]
+        expected = []
+        for w in weights:
+            stand.poison()
+            algorithm.forward(x, w, b, stand.y)
+            expected.append(stand.y.copy())
+        algorithm.holds = True
+        stand.poison()
+        for w, right in zip(weights, expected, strict=True):
+            algorithm.take_weights(w, b)
+            given = np.full_like(w, np.nan) if issubclass(way, Winograd | SpaceToDepth) else w
+            for _ in range(2):
+                for name in stand.scratch.keys() - set(held):
+                    stand.scratch[name].fill(np.nan)
+                algorithm.forward(x, given, b, stand.y)
+                np.testing.assert_array_equal(stand.y, right)
+
+    def test_what_is_held_serves_the_gradient_of_the_input(self, way, g):
+        """As a Deconvolution has it: nothing learns."""
+        stand = Stand(way, g, np.float32, dw=False)
+        expected = stand.backward(dw=False)[0].copy()
+        held = stand.algorithm.held(bias=False)
+        stand.algorithm.holds = True
+        stand.algorithm.take_weights(stand.w, None)
+        for name in stand.scratch.keys() - set(held):
+            stand.scratch[name].fill(np.nan)
+        dx = stand.grads[0]
+        stand.algorithm.backward(stand.x, stand.w, stand.dy, dx, None, None)
+        np.testing.assert_array_equal(dx, expected)
 
     @pytest.mark.usefixtures("_blocks")
     def test_backward_is_the_adjoint(self, way, g):
