@@ -116,7 +116,7 @@ def _open(model: StrPath, prepare: Preparation, threads: int | None) -> tuple[Ne
         report = Report()
         document = net_from_text(deploy(model), os.fspath(model), report)
         report.raise_if_errors()
-    return Net(document, State(Phase.TEST), threads=threads), prepare
+    return Net(document, State(Phase.TEST), threads=threads, processes=None), prepare
 
 
 def _data_layer(document: Document) -> Any:

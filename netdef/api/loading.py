@@ -87,6 +87,7 @@ def load(
     threads: int | None = None,
     exact: bool = False,
     fast: bool | None = None,
+    processes: bool | None = False,
 ) -> Net:
     """A net ready to run, from its prototxt.
 
@@ -101,6 +102,9 @@ def load(
         threads: None for NETDEF_THREADS, else the cores this process may use.
         exact: use only arithmetic that keeps Caffe's digits.
         fast: compiled kernels; None for where numba is installed, unless NETDEF_FAST is 0.
+        processes: on Linux, a process for each thread beyond the first, as Python's lock lets
+            threads wait for each other; None for that unless NETDEF_PROCESSES is 0. Their arrays
+            are shared, so such a net is not to be used in a fork of the process that loads it.
 
     Raises:
         NetdefError: the file has mistakes; its report has them all, with places.
@@ -109,7 +113,16 @@ def load(
     from netdef.run.net import Net
 
     state = make_state(phase, level, stages)
-    net = Net(read(path), state, seed=seed, threads=threads, keep=keep, exact=exact, fast=fast)
+    net = Net(
+        read(path),
+        state,
+        seed=seed,
+        threads=threads,
+        keep=keep,
+        exact=exact,
+        fast=fast,
+        processes=processes,
+    )
     if weights is not None:
         net.copy_from(weights)
     return net
@@ -125,6 +138,7 @@ def load_solver(
     out: StrPath | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    processes: bool | None = None,
 ) -> Solver:
     """A solver with its nets, ready to train.
 
@@ -138,6 +152,7 @@ def load_solver(
         out: folder for snapshots, in place of that of the solver's `snapshot_prefix`.
         seed: in place of the solver's random_seed.
         threads: as for `load`.
+        processes: as for `load`.
 
     Raises:
         NetdefError: a file has mistakes.
@@ -158,7 +173,15 @@ def load_solver(
         # a slash at the end of the prefix, or a folder, stands for the solver's own name in it
         prefix = Path(out) / snapshot_prefix(document).name
         solver_message(document).snapshot_prefix = os.fspath(prefix)
-    solver = Solver(document, model=net, seed=seed, threads=threads, weights=weights, keep=keep)
+    solver = Solver(
+        document,
+        model=net,
+        seed=seed,
+        threads=threads,
+        weights=weights,
+        keep=keep,
+        processes=processes,
+    )
     for problem in report:
         solver.report.add(problem)
     return solver

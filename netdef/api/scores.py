@@ -76,7 +76,9 @@ def test(
     report = Report() if report is None else report
     document = read(path)
     state = pick_state(document, phase, level, stages)
-    with Net(document, state, seed=seed, threads=threads, keep="outputs", backward=False) as net:
+    with Net(
+        document, state, seed=seed, threads=threads, keep="outputs", backward=False, processes=None
+    ) as net:
         copied = [(Path(name), net.copy_from(name)) for name in weights]
         for problem in (*empty_inputs(net), *unmatched(copied, net)):
             report.add(problem)

@@ -80,7 +80,7 @@ def _plan_file(
     report.raise_if_errors()
     names = None if keep == "all" else {*([] if isinstance(keep, str) else keep), *graph.outputs}
     kept = None if names is None else frozenset(names)
-    options = Options(threads, kept, exact, fast=use_fast(fast), tuner=tuner())
+    options = Options(threads, kept, exact, fast=use_fast(fast), tuner=tuner(), holds=True)
     # memory that is never touched is never taken: a plan of a large net costs nothing
     params = [np.empty(param.shape, np.float32) for param in graph.params]
     return make_plan(graph, params, options, lambda _node, _shard: np.random.default_rng)

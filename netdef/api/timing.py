@@ -102,7 +102,9 @@ def time(
     """
     document = read(path)
     state = pick_state(document, phase, level, stages, first="train")
-    with Net(document, state, seed=seed, threads=threads, keep="outputs", exact=exact) as net:
+    with Net(
+        document, state, seed=seed, threads=threads, keep="outputs", exact=exact, processes=None
+    ) as net:
         random = np.random.default_rng(seed)
         for name in net.inputs:
             data = net.blobs[name].data
@@ -136,13 +138,13 @@ def _measure(net: Net, state: str, iterations: int, profile: str | None) -> Time
     return Times(
         net.name,
         state,
-        net.program.shards,
+        net.program.lanes,
         next((shape[0] for shape in shapes if shape), 0),
         iterations,
         tuple(_steps(net, trace)),
         median(forward for forward, _ in whole),
         median(back for _, back in whole) if backward else None,
-        sgemm_rate(net.program.shards),
+        sgemm_rate(net.program.lanes),
     )
 
 

@@ -41,6 +41,16 @@ def fast_option(command: F) -> F:
     )(command)
 
 
+def processes_option(command: F) -> F:
+    """`--no-processes`, which the whole command obeys by NETDEF_PROCESSES."""
+    return _by_environment(
+        "--no-processes",
+        "NETDEF_PROCESSES",
+        "0",
+        "Threads alone, which is slower: no process for each thread beyond the first.",
+    )(command)
+
+
 def autotune_option(command: F) -> F:
     """`--autotune`, which the whole command obeys by NETDEF_AUTOTUNE."""
     return _by_environment(
@@ -102,9 +112,10 @@ def skip_bad_option(command: F) -> F:
 
 
 def run_options(command: F) -> F:
-    """`--seed`, `--threads`, `--no-fast`, `--skip-bad`."""
+    """`--seed`, `--threads`, `--no-processes`, `--no-fast`, `--skip-bad`."""
     command = skip_bad_option(command)
     command = fast_option(command)
+    command = processes_option(command)
     command = click.option(
         "--threads",
         type=click.IntRange(min=1),

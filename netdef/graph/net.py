@@ -228,6 +228,16 @@ class Net:
         unread = {blob.name for blob in self.blobs if not blob.consumers}
         return tuple(sorted(name for name in unread if not name.startswith(AUTOMATIC)))
 
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of a forward pass, as far as shapes are known."""
+        macs = 0
+        for node in self.nodes:
+            bottoms, tops = self.bottom_shapes(node), self.top_shapes(node)
+            if node.layer is not None and bottoms is not None and tops is not None:
+                macs += node.layer.macs(bottoms, tops)
+        return macs
+
     def bottom_shapes(self, node: Node) -> Shapes | None:
         """Shapes of a node's bottoms; None where one is unknown."""
         shapes = [None if b is None else self.blobs[b].shape for b in node.bottoms]

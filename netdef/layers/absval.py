@@ -37,6 +37,7 @@ class AbsVal(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     reads_tops = False
     kinks = (0.0,)
 

@@ -98,6 +98,12 @@ class Bias(base.Layer[Along]):
         start, shape = self._operand(bottoms)
         return operand_layout(start, shape, len(bottoms), learned=len(bottoms) == 1)
 
+    def part(self, bottoms: base.Shapes, low: int, high: int) -> base.Part | None:
+        """Where each channel has one learned value."""
+        if len(bottoms) > 1 or self.axis % len(bottoms[0]) != 1 or self.num_axes != 1:
+            return None
+        return base.Part(self, (low, high), (True,))
+
     def prepare(self, run: base.Forward[Along]) -> Along:
         """Cut the work into pieces."""
         return operand_along(run.site, self.axis, self.num_axes, _PATH)

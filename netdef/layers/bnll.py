@@ -37,6 +37,7 @@ class BNLL(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
 
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:

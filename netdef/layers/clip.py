@@ -50,6 +50,7 @@ class Clip(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
     reads_tops = False
 

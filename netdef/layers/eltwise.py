@@ -62,6 +62,7 @@ class Eltwise(base.Layer[None]):
     layout = base.ANY
     bottom_count = (2, None)
     in_place = True
+    channelwise = True
     reads_bottoms = False
     reads_tops = False
     accumulates = True

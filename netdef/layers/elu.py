@@ -48,6 +48,7 @@ class ELU(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     kinks = (0.0,)
 
     @classmethod

@@ -48,6 +48,7 @@ class Exp(Layer[None]):
 
     layout = ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -117,6 +117,14 @@ class InnerProduct(base.Layer[Views]):
         """Batch innermost where the first axis alone is batch."""
         axis = axis_of(self.axis, bottoms[0], f"{_PATH}.axis")
         return base.CHWN if axis == 1 else base.NCHW
+
+    def part(self, bottoms: base.Shapes, low: int, high: int) -> base.Part | None:
+        """Some of the outputs."""
+        del bottoms
+        if self.transpose:
+            return None
+        some = replace(self, num_output=high - low)
+        return base.Part(some, None, (True,) * (1 + self.bias_term))
 
     def stages(self, site: base.Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Large weights are shared out among the shards, for reading them is what takes time."""

@@ -53,6 +53,7 @@ class Log(Layer[None]):
 
     layout = ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
 
     @classmethod

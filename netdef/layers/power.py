@@ -52,6 +52,7 @@ class Power(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
     reads_tops = False
 

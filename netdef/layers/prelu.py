@@ -88,6 +88,11 @@ class PReLU(base.Layer[Along]):
         """Whether channels share their slope."""
         return "shared" if self.channel_shared else ""
 
+    def part(self, bottoms: base.Shapes, low: int, high: int) -> base.Part:
+        """Channels with their slopes."""
+        del bottoms
+        return base.Part(self, (low, high), (not self.channel_shared,))
+
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:
         """Scratch for a piece."""
         block = (self._along(site).block,)

@@ -43,6 +43,7 @@ class Swish(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
     reads_tops = False
 

@@ -34,6 +34,7 @@ class TanH(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
 
     def buffers(self, site: base.Site) -> Mapping[str, base.Buffer]:

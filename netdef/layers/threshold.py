@@ -45,6 +45,7 @@ class Threshold(base.Layer[None]):
 
     layout = base.ANY
     in_place = True
+    channelwise = True
     reads_bottoms = False
     reads_tops = False
     no_gradient = (0,)

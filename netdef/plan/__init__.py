@@ -14,6 +14,7 @@ from netdef.graph import Net
 from netdef.layers.base import Array
 from netdef.plan.allocate import allocate
 from netdef.plan.bind import bind
+from netdef.plan.divide import divide
 from netdef.plan.fuse import fuse
 from netdef.plan.lower import lower
 from netdef.plan.place_parts import place_joined, place_slices
@@ -28,6 +29,7 @@ LOWERING: tuple[PlanPass, ...] = (
     run_in_place,  # layers write over their bottom where nobody misses it
     fuse,  # layers in place do their work while their bottom is in cache
     place_joined,  # what a Concat joins lies in its top's memory
+    divide,  # a single image is cut by channels
     sum_gradients,  # who sets a gradient, who adds
     allocate,  # memory for every value
     bind,  # every step gets its arrays

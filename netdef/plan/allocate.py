@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 
 import numpy as np
 
-from netdef.kernels.memory import aligned_zeros
 from netdef.layers.base import Array, Layout
 from netdef.plan.program import Program, Value
-from netdef.plan.reuse import owner, reuse
+from netdef.plan.reuse import owner, reuse, reuse_gradients
 
 
 def allocate(program: Program) -> None:
@@ -22,13 +22,15 @@ def allocate(program: Program) -> None:
         if value.memory >= 0:
             whole = program.values[value.memory].arrays
             value.arrays = _part(program, value, whole, value.offset)
+    made = reuse_gradients(program)
+    for index, value in enumerate(program.values):
+        value.diffs = made.get(index, [])
     for value in program.values:
         _allocate_diff(program, value)
-    taken: dict[int, int] = {}  # by what owns the memory, which several may use in turn
-    for array in (a for v in program.values if v.memory < 0 for a in v.arrays):
-        taken[id(owner(array))] = max(taken.get(id(owner(array)), 0), array.nbytes)
-    program.bytes["blobs"] = sum(taken.values())
-    program.bytes["gradients"] = sum(_bytes(v.diffs) for v in program.values if v.diff_memory < 0)
+    program.bytes["blobs"] = _bytes(a for v in program.values if v.memory < 0 for a in v.arrays)
+    program.bytes["gradients"] = _bytes(
+        a for v in program.values if v.diff_memory < 0 for a in v.diffs
+    )
 
 
 def _allocate_diff(program: Program, value: Value) -> None:
@@ -48,7 +50,7 @@ def _allocate_diff(program: Program, value: Value) -> None:
 
 
 def _make(program: Program, value: Value) -> list[Array]:
-    return [aligned_zeros(s, program.options.dtype) for s in program.array_shapes(value)]
+    return [program.options.zeros(s, program.options.dtype) for s in program.array_shapes(value)]
 
 
 def _part(program: Program, value: Value, whole: list[Array], offset: int) -> list[Array]:
@@ -59,8 +61,14 @@ def _part(program: Program, value: Value, whole: list[Array], offset: int) -> li
     return parts
 
 
-def _bytes(arrays: list[Array]) -> int:
-    return sum(array.nbytes for array in arrays)
+def _bytes(arrays: Iterable[Array]) -> int:
+    """What arrays take, of which several may use the same memory in turn."""
+    spans: dict[int, tuple[int, int]] = {}
+    for array in arrays:
+        begin = array.__array_interface__["data"][0]
+        first, last = spans.get(id(owner(array)), (begin, begin))
+        spans[id(owner(array))] = min(first, begin), max(last, begin + array.nbytes)
+    return sum(last - first for first, last in spans.values())
 
 
 def rows(program: Program, value: Value, arrays: list[Array], shard: int) -> Array:

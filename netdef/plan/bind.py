@@ -7,10 +7,12 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from netdef.kernels.memory import ALIGNMENT, aligned_zeros
-from netdef.layers.base import Array, Backward, Buffer, Forward, Layout, Site
+from netdef.kernels.memory import ALIGNMENT
+from netdef.layers.base import Array, Backward, Buffer, Forward, Layout, Shape, Site
 from netdef.plan.allocate import rows
+from netdef.plan.divide import lane_site
 from netdef.plan.program import ParamGradient, Part, Program, Step, Value
 from netdef.plan.sites import site_of
 
@@ -22,27 +24,27 @@ def bind(program: Program) -> None:
     arena a shard, which all its steps use in turn.
     """
     wanted: list[tuple[int, int, dict[str, Buffer]]] = []
-    arena = [0] * program.shards
+    arena = [0] * program.lanes
     for index, step in enumerate(program.steps):
         if step.layer is None or step.view:
             continue
-        for shard in range(program.shards if step.sharded else 1):
-            site = site_of(program, step, shard)
-            program.sites[index, shard] = site
-            buffers = dict(step.layer.buffers(site))
+        for shard in range(len(step.lanes) or (program.shards if step.sharded else 1)):
+            make = lane_site if step.lanes else site_of
+            site = program.sites[index, shard] = make(program, step, shard)
+            buffers = dict(step.layer_of(shard).buffers(site))
             wanted.append((index, shard, buffers))
-            size = sum(_size(b, site) for b in buffers.values() if not (b.saved or b.lasting))
+            size = sum(_size(b, site) for b in buffers.values() if not b.own)
             arena[shard] = max(arena[shard], size + _adder_size(step, site))
-    arenas = [aligned_zeros(size, np.uint8) for size in arena]
+    arenas = [program.options.zeros(size, np.uint8) for size in arena]
     program.bytes["scratch"] = sum(arena)
-    program.bytes["saved"] = 0
+    program.bytes["saved"] = program.bytes["held"] = 0
     for index, shard, buffers in wanted:
         _bind_layer(program, index, shard, buffers, arenas[shard])
     for step in program.steps:
         if step.layer is None or step.view:
             _bind_copy(program, step)
         _bind_epilogue(step)
-        for run in (*step.forward_runs, *step.backward_runs):
+        for run in () if step.lanes else (*step.forward_runs, *step.backward_runs):
             run.peers = step.backward_runs if isinstance(run, Backward) else step.forward_runs
     _bind_param_gradients(program)
 
@@ -67,34 +69,42 @@ def _bind_layer(
     program: Program, index: int, shard: int, buffers: Mapping[str, Buffer], arena: Array
 ) -> None:
     step, site = program.steps[index], program.sites[index, shard]
-    assert step.layer is not None
+    layer = step.layer_of(shard)
+    lane = step.lanes[shard] if step.lanes else None
     node = program.net.nodes[step.node]
     used = 0
     arrays: dict[str, Array] = {}
     for name, buffer in buffers.items():
         dtype = np.dtype(buffer.dtype or site.dtype)
-        if buffer.saved or buffer.lasting:
-            arrays[name] = aligned_zeros(buffer.shape, dtype)
+        if buffer.held:
+            arrays[name] = _held(program, step, shard, name, buffer.shape, dtype)
+        elif buffer.own:
+            arrays[name] = program.options.zeros(buffer.shape, dtype)
             program.bytes["saved"] += arrays[name].nbytes
         else:
             arrays[name], used = _carve(arena, used, buffer, site)
 
-    def of(value: Value, kept: list[Array]) -> Array:
-        return kept[shard if value.layout is Layout.CHWN else 0]
+    def of(value: Value, kept: list[Array], channels: slice | None = None) -> Array:
+        array = kept[shard if value.layout is Layout.CHWN and lane is None else 0]
+        return array if channels is None else array[channels]
 
     bottoms = [program.values[b] for b in step.bottoms]
     tops = [program.values[t] for t in step.tops]
-    random = program.random(step.node, shard) if step.layer.random else None
+    random = program.random(step.node, shard) if layer.random else None
     params = [program.params[p] for p in node.params]
+    read = written = None
+    if lane is not None:
+        read, written = lane.bottom, lane.top
+        params = [param[rows] for param, rows in zip(params, lane.params, strict=True)]
     forward: Forward[Any] = Forward(
         site,
-        [of(v, v.arrays) for v in bottoms],
-        [of(v, v.arrays) for v in tops],
+        [of(v, v.arrays, read) for v in bottoms],
+        [of(v, v.arrays, written) for v in tops],
         params,
         arrays,
         random,
     )
-    forward.work = step.layer.prepare(forward)
+    forward.work = layer.prepare(forward)
     step.forward_runs.append(forward)
     if not step.backward:
         return
@@ -107,10 +117,23 @@ def _bind_layer(
         adders.append((scratch, target))
         diffs[i] = scratch
     step.adders.append(adders)
-    adds = step.adds if step.layer.accumulates else ()
+    adds = step.adds if layer.accumulates else ()
     step.backward_runs.append(
         Backward(forward, [of(v, v.diffs) for v in tops], diffs, [None] * len(params), adds)
     )
+
+
+def _held(
+    program: Program, step: Step, run: int, name: str, shape: Shape, dtype: DTypeLike
+) -> Array:
+    """An array that the first run to want it fills, for all shards: they have the same params."""
+    key = name, shape, run if step.lanes else 0
+    if key not in step.held:
+        step.held[key] = program.options.zeros(shape, dtype)
+        program.bytes["held"] += step.held[key].nbytes
+        if run not in step.takers:
+            step.takers.append(run)
+    return step.held[key]
 
 
 def _carve(arena: Array, used: int, buffer: Buffer, site: Site) -> tuple[Array, int]:
@@ -124,8 +147,7 @@ def _bind_epilogue(step: Step) -> None:
     """Make what the step that this one is fused into will call."""
     if step.fused_into < 0:
         return
-    assert step.layer is not None
-    step.epilogues = [step.layer.epilogue(run) for run in step.forward_runs]
+    step.epilogues = [step.layer_of(i).epilogue(run) for i, run in enumerate(step.forward_runs)]
 
 
 def _bind_copy(program: Program, step: Step) -> None:
@@ -184,6 +206,6 @@ def _bind_param_gradients(program: Program) -> None:
         # the last part is the first to be added, so it may start the sum where it belongs
         starts = gradient.parts[-1].scale == 1
         for part in gradient.parts[:-1] if starts else gradient.parts:
-            part.array = aligned_zeros(data.shape, data.dtype)
+            part.array = program.options.zeros(data.shape, data.dtype)
             part.aim(part.array)
             program.bytes["saved"] += part.array.nbytes

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from netdef.graph import Net
+from netdef.kernels.memory import aligned_zeros
 from netdef.layers.base import Array, Backward, Epilogue, Forward, Layer, Layout, Shape, Site, Tuner
 
 
@@ -27,6 +28,9 @@ class Options:
         fuse: let a layer finish its top for the layers in place after it.
         fast: compiled kernels where there are some.
         tuner: picks algorithms by time; None for rules that give the same in every run.
+        zeros: makes arrays, as `aligned_zeros` does or where other processes see them too.
+        holds: what layers make of params in `take_params` is held from pass to pass; who runs
+            the program calls that where params may have changed.
     """
 
     shards: int = 1
@@ -37,6 +41,8 @@ class Options:
     fuse: bool = True
     fast: bool = False
     tuner: Tuner | None = None
+    zeros: Callable[..., Array] = aligned_zeros
+    holds: bool = False
 
 
 @dataclass(slots=True)
@@ -58,6 +64,7 @@ class Value:
         offset: where in that memory: values for each image in CHWN, values in NCHW.
         diff_memory: the value in whose gradient's memory its gradient lies, -1 for its own.
         diff_offset: where in that.
+        diff_kept: its gradient is still there after a backward pass.
         arrays: its data, one array a shard for CHWN, one for NCHW.
         diffs: its gradient likewise; empty where there is none.
     """
@@ -76,8 +83,26 @@ class Value:
     offset: int = 0
     diff_memory: int = -1
     diff_offset: int = 0
+    diff_kept: bool = True
     arrays: list[Array] = field(default_factory=list)
     diffs: list[Array] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Channels of a step that one thread computes, where there is one image to compute.
+
+    Attributes:
+        layer: with those channels alone.
+        bottom: those it reads of each bottom; None for all of them.
+        top: those it writes of each top.
+        params: the rows of each param that are theirs.
+    """
+
+    layer: Layer[Any]
+    bottom: slice | None
+    top: slice
+    params: tuple[slice, ...]
 
 
 @dataclass(slots=True)
@@ -96,8 +121,11 @@ class Step:
         placed: its tops and bottoms are parts of each other, so forward has nothing to do.
         view_diff: its bottoms' gradients lie in its tops', so backward has nothing to do.
         fused_into: index of the step that does its forward work block by block; -1 for none.
+        lanes: channels for each thread; none where it is not cut by channels.
         adds: for each bottom whether its gradient is added to what other steps wrote.
         epilogues: what the step it is fused into calls, one a shard.
+        held: buffers that `take_params` fills, by name, shape and lane.
+        takers: numbers of the forward runs that fill them, which then serve all.
         forward_runs: what to hand the layer forward, one a shard, or one for the whole batch.
         backward_runs: the same backward.
         adders: for each bottom that the layer cannot add to by itself: (scratch, diff) arrays,
@@ -115,8 +143,11 @@ class Step:
     placed: bool = False
     view_diff: bool = False
     fused_into: int = -1
+    lanes: tuple[Lane, ...] = ()
     adds: tuple[bool, ...] = ()
     epilogues: list[Epilogue] = field(default_factory=list)
+    held: dict[tuple[str, Shape, int], Array] = field(default_factory=dict)
+    takers: list[int] = field(default_factory=list)
     forward_runs: list[Forward[Any]] = field(default_factory=list)
     backward_runs: list[Backward[Any]] = field(default_factory=list)
     adders: list[list[tuple[Array, Array]]] = field(default_factory=list)
@@ -125,6 +156,17 @@ class Step:
     def sharded(self) -> bool:
         """Whether it runs once for each shard, side by side."""
         return self.layout is Layout.CHWN or self.layer is None
+
+    @property
+    def apart(self) -> bool:
+        """Whether several threads run it, for shards or for channels."""
+        return len(self.forward_runs) > 1
+
+    def layer_of(self, run: int) -> Layer[Any]:
+        """The layer of a run: of a lane its own."""
+        layer = self.lanes[run].layer if self.lanes else self.layer
+        assert layer is not None
+        return layer
 
 
 @dataclass(slots=True)
@@ -191,6 +233,11 @@ class Program:
     sites: dict[tuple[int, int], Site] = field(default_factory=dict)
     bytes: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def lanes(self) -> int:
+        """Threads that work on it side by side, on shards or on channels."""
+        return max([self.shards, *(len(step.lanes) for step in self.steps)])
+
     def last(self) -> dict[str, Value]:
         """The value users know by each blob's name.
 
@@ -222,8 +269,7 @@ class Program:
         """Buffers that live from pass to pass, by node, shard and name."""
         for (index, shard), site in self.sites.items():
             step = self.steps[index]
-            assert step.layer is not None
-            for name, buffer in step.layer.buffers(site).items():
+            for name, buffer in step.layer_of(shard).buffers(site).items():
                 if buffer.lasting:
                     yield (step.node, shard, name), step.forward_runs[shard].buffer(name)
 

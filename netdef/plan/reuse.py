@@ -1,16 +1,19 @@
-"""Memory that several values use one after the other, where nobody looks at them later."""
+"""Memory that several values, or gradients, use in turn, where nobody looks at them later."""
 
 from __future__ import annotations
 
 from math import prod
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from netdef.kernels.memory import aligned_zeros
 from netdef.layers.base import Array, Layout
 from netdef.plan.program import Program, Value
 from netdef.plan.share_memory import kept, memory_of
+
+Lives = dict[int, tuple[int, int]]
+
+_EVEN = 16
+"""Values that begin where a cache line does."""
 
 
 def reuse(program: Program) -> dict[int, list[Array]]:
@@ -25,23 +28,56 @@ def reuse(program: Program) -> dict[int, list[Array]]:
     """
     if program.options.keep is None or any(step.backward for step in program.steps):
         return {}
-    lives = _lives(program)
-    free: list[list[Array]] = []
-    busy: list[tuple[int, list[Array]]] = []
-    made: dict[int, list[Array]] = {}
-    for index in sorted(lives, key=lambda i: lives[i]):
-        begin, end = lives[index]
-        free += [arrays for last, arrays in busy if last < begin]
-        busy = [(last, arrays) for last, arrays in busy if last >= begin]
-        shapes = program.array_shapes(program.values[index])
-        sizes = [prod(shape) for shape in shapes]
-        arrays = _take(free, sizes, program.options.dtype)
-        busy.append((end, arrays))
-        made[index] = [
-            array[:size].reshape(shape)
-            for array, size, shape in zip(arrays, sizes, shapes, strict=True)
-        ]
+    return _in_turn(program, _lives(program))
+
+
+def reuse_gradients(program: Program) -> dict[int, list[Array]]:
+    """The same for gradients, which backward needs from the first that writes to the maker.
+
+    Not those that are there before backward starts, or have to be zero: of losses, and of
+    values in whose gradient's memory there is some that nobody writes.
+    """
+    return {} if program.options.keep is None else _in_turn(program, _gradient_lives(program))
+
+
+def _in_turn(program: Program, lives: Lives) -> dict[int, list[Array]]:
+    """Memory for values that live from one time to another, both included.
+
+    One arena a shard. The largest values are placed first, each as low as it can be beside those
+    that live at the same time and are placed already.
+    """
+    made: dict[int, list[Array]] = {index: [] for index in lives}
+    for shard in range(program.shards):
+        shapes = {i: program.array_shapes(program.values[i])[shard] for i in lives}
+        sizes = {i: -(-prod(shape) // _EVEN) * _EVEN for i, shape in shapes.items()}
+        places: dict[int, int] = {}
+        for index in sorted(lives, key=lambda i: (-sizes[i], i)):
+            taken = [
+                (place, place + sizes[other])
+                for other, place in places.items()
+                if _overlap(lives[index], lives[other])
+            ]
+            places[index] = _lowest(sizes[index], sorted(taken))
+        whole = max((place + sizes[i] for i, place in places.items()), default=0)
+        arena = program.options.zeros(whole, program.options.dtype)
+        for index, place in places.items():
+            shape = shapes[index]
+            made[index].append(arena[place : place + prod(shape)].reshape(shape))
     return made
+
+
+def _overlap(some: tuple[int, int], others: tuple[int, int]) -> bool:
+    return some[0] <= others[1] and others[0] <= some[1]
+
+
+def _lowest(size: int, taken: list[tuple[int, int]]) -> int:
+    """Where so much fits first."""
+    place = 0
+    for begin, end in taken:
+        if begin - place >= size:
+            break
+        place = max(place, end)
+    return place
 
 
 def owner(array: Array) -> Array:
@@ -51,10 +87,10 @@ def owner(array: Array) -> Array:
     return array
 
 
-def _lives(program: Program) -> dict[int, tuple[int, int]]:
+def _lives(program: Program) -> Lives:
     """First and last step that uses each memory; without those that must last."""
     visible = {id(v) for v in program.last().values() if kept(program, v)}
-    lives: dict[int, tuple[int, int]] = {}
+    lives: Lives = {}
     lasting: set[int] = set()
     for index, value in enumerate(program.values):
         root = memory_of(program, index)
@@ -68,15 +104,37 @@ def _lives(program: Program) -> dict[int, tuple[int, int]]:
     return {root: life for root, life in lives.items() if root not in lasting}
 
 
+def _gradient_lives(program: Program) -> Lives:
+    """First and last step backward, counted from the net's end, that uses each gradient's memory.
+
+    Without those that must last; who shares memory with one of them lasts too.
+    """
+    visible = {id(v) for v in program.last().values() if kept(program, v)}
+    lives: Lives = {}
+    lasting: set[int] = set()
+    for index, value in enumerate(program.values):
+        if not value.gradient:
+            continue
+        root = _diff_memory_of(program, index)
+        steps = [(s, i) for s, i in value.consumers if program.steps[s].backward]
+        writers = [s for s, i in steps if program.steps[s].propagate[i]]
+        if _lasts(program, value) or id(value) in visible or not writers:
+            lasting.add(root)
+            continue
+        times = [-step for step in (*writers, value.step)]
+        begin, end = lives.get(root, (times[0], times[0]))
+        lives[root] = (min(begin, *times), max(end, *times))
+    for index, value in enumerate(program.values):
+        value.diff_kept = _diff_memory_of(program, index) in lasting
+    return {root: life for root, life in lives.items() if root not in lasting}
+
+
+def _diff_memory_of(program: Program, index: int) -> int:
+    """The value in whose gradient's memory a value's gradient lies, itself where nowhere else."""
+    while (memory := program.values[index].diff_memory) >= 0:
+        index = memory
+    return index
+
+
 def _lasts(program: Program, value: Value) -> bool:
     return value.layout is not Layout.CHWN or program.is_source(value) or bool(value.seed)
-
-
-def _take(free: list[list[Array]], sizes: list[int], dtype: DTypeLike) -> list[Array]:
-    """The smallest free memory that is large enough, or new."""
-    fits = [a for a in free if all(x.size >= size for x, size in zip(a, sizes, strict=True))]
-    if fits:
-        found = min(fits, key=lambda arrays: arrays[0].size)
-        free[:] = [arrays for arrays in free if arrays is not found]
-        return found
-    return [aligned_zeros(size, dtype) for size in sizes]

@@ -65,9 +65,11 @@ def memory_of(program: Program, index: int) -> int:
 
 
 def share(program: Program, bottom: int, top: int) -> None:
-    """Let a top lie where its bottom does."""
-    program.values[top].memory = memory_of(program, bottom)
-    program.values[top].offset = program.values[bottom].offset
+    """Let a top lie where its bottom does, and with it what lay in the top's memory."""
+    memory, offset = memory_of(program, bottom), program.values[bottom].offset
+    for value in list(sharers(program, top)):
+        value.memory = memory
+        value.offset += offset
 
 
 def _share_diff(program: Program, bottom: int, top: int) -> None:

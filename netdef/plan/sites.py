@@ -5,9 +5,6 @@ from __future__ import annotations
 from netdef.layers.base import Site
 from netdef.plan.program import Program, Step
 
-_FEWEST = 4
-"""Images of a shard from which on compiled kernels pay: they compute images side by side."""
-
 
 def site_of(program: Program, step: Step, shard: int) -> Site:
     """Shapes, choices and shard of one run of a step."""
@@ -31,8 +28,9 @@ def site_of(program: Program, step: Step, shard: int) -> Site:
         shards=program.shards if step.sharded else 1,
         images=images,
         first=first,
-        fast=program.options.fast and images >= _FEWEST * program.shards,
+        fast=program.options.fast,
         tuner=program.options.tuner,
+        holds=program.options.holds and not step.backward,
     )
 
 

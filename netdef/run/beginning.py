@@ -23,6 +23,7 @@ def build_nets(
     seed: int,
     threads: int | None,
     keep: str | Iterable[str],
+    processes: bool | None,
 ) -> tuple[Net, list[Net]]:
     """The net to train and those to test; arguments as for `Net`.
 
@@ -38,6 +39,7 @@ def build_nets(
             threads=threads,
             keep=keep,
             backward=backward,
+            processes=processes,
         )
 
     return build(train, backward=True), [build(test, backward=False) for test in tests]

@@ -79,13 +79,13 @@ class Blob(CaffeAxes):
         self._data: Mirror | None = None
         self._diff: Mirror | None = None
         self._zeros: Array | None = None
-        self._kept = True
+        self._kept = self._diff_kept = True
         self.wanted_shape: Shape | None = None
 
     def bind(self, program: Program, value: Value) -> None:
         """Show another plan's value from now on."""
         self._shape = value.shape
-        self._kept = value.kept
+        self._kept, self._diff_kept = value.kept, value.diff_kept
         self._data = Mirror(program, value, value.arrays)
         self._diff = Mirror(program, value, value.diffs) if value.diffs else None
         self._zeros = None
@@ -99,17 +99,25 @@ class Blob(CaffeAxes):
             ValueError: the net was told not to keep them.
         """
         assert self._data is not None
-        if not self._kept:
+        self._check(kept=self._kept, what="blob", way="forward")
+        return self._data.array()
+
+    def _check(self, *, kept: bool, what: str, way: str) -> None:
+        if not kept:
             raise ValueError(
-                f"blob `{self.name}` is not kept after forward: its memory is used again; "
+                f"{what} `{self.name}` is not kept after {way}: its memory is used again; "
                 f'load the net with keep="all", or with keep=["{self.name}"]'
             )
-        return self._data.array()
 
     @property
     def diff(self) -> Array:
-        """The gradient of the loss by the values; zeros where none is computed."""
+        """The gradient of the loss by the values; zeros where none is computed.
+
+        Raises:
+            ValueError: the net was told not to keep it.
+        """
         if self._diff is not None:
+            self._check(kept=self._diff_kept, what="the gradient of blob", way="backward")
             return self._diff.array()
         if self._zeros is None:
             self._zeros = np.zeros(self._shape, np.float32)
@@ -119,6 +127,11 @@ class Blob(CaffeAxes):
     def has_diff(self) -> bool:
         """Whether backward computes a gradient for it."""
         return self._diff is not None
+
+    @property
+    def keeps_diff(self) -> bool:
+        """Whether that gradient is there after backward."""
+        return self.has_diff and self._diff_kept
 
     def reshape(self, *shape: int) -> None:
         """Ask for another shape of an input; the net's next run brings the rest into line."""

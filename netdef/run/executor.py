@@ -2,55 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from time import perf_counter_ns
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from netdef.data.errors import DataError
 from netdef.diag import BottomError, FieldError, NetdefError, Problem
+from netdef.graph import Net
 from netdef.graph.problems import complaint, name_span
-from netdef.layers.base import Array, Backward, Epilogue, Forward
+from netdef.kernels.memory import is_shared, zeros_beside
+from netdef.layers.base import Array
 from netdef.plan import ParamGradient, Program, Step
 from netdef.run.observer import Observer
+from netdef.run.segments import (
+    Pass,
+    Segment,
+    Segments,
+    Task,
+    backward_tasks,
+    forward_tasks,
+)
+from netdef.run.streams import Moment
+from netdef.run.team import Lost, Member, Team, refuse_fork
 from netdef.run.threads import blas, workers
 from netdef.run.trace import Event, Trace
 
 _WORTH_THREADS = 50_000_000
 """Multiply-accumulates of a forward pass from which on BLAS may use several threads."""
 
-# What a step does for one shard, and tasks in which no shard waits for another.
-Task = Callable[[Step, int], None]
-Segment = list[tuple[Step, Task]]
+_WORTH_PROCESSES = 10_000_000
+"""Multiply-accumulates of a forward pass from which on shards may be processes."""
+
+
+class ProcessLost(Problem):
+    """A process that works on a part of each batch was ended from outside.
+
+    Most often the system ended it because memory ran out; its log says so. Train with a smaller
+    batch, with fewer `--threads`, or with `--no-processes`.
+    """
+
+    code = "N321"
+
+
+_LOST_HELP = "a smaller batch, fewer `--threads` or `--no-processes` need less memory"
+
+
+class _Command(NamedTuple):
+    """What a process of the team is to run, and what has changed since it was made."""
+
+    what: Pass
+    fresh: tuple[bool, ...]
+    moment: Moment
+    traced: bool
 
 
 class Executor:
     """Runs one program, again and again.
 
-    Consecutive sharded steps are one segment: each shard's thread runs through it without
-    waiting for the others. Threads meet where a step works on the whole batch.
+    Consecutive steps that several threads run are one segment: each runs through it without
+    waiting for the others. Threads meet where a step works on the whole batch; on a single image,
+    which is cut by channels, where one reads what another wrote. With processes
+    in place of threads the same happens, in the same order, with the same numbers.
 
     Args:
         program: the plan's result.
         diffs: for each of the net's params its gradient array, in Caffe's shape.
+        moment: what the program's random numbers depend on.
+        processes: let processes work on the shards beyond the first where it is worth while;
+            all arrays must be shared ones.
 
     Attributes:
         trace: takes the time of each step; None for none.
         observer: looks at the values between the steps; None for nobody.
     """
 
-    def __init__(self, program: Program, diffs: Sequence[Array]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        diffs: Sequence[Array],
+        moment: Moment,
+        *,
+        processes: bool = False,
+    ) -> None:
         self.program = program
         self._diffs = diffs
+        self._moment = moment
         self._spare: dict[int, Array] = {}
+        self._count = program.lanes
         self._blas_threads = _blas_threads(program)
+        self._processes = (
+            processes
+            and self._count > 1
+            and all(is_shared(array) for array in (*program.params, *diffs))
+        )
+        self._owner = os.getpid() if processes else None
+        self._team: Team | None = None
         self.trace: Trace | None = None
         self.observer: Observer | None = None
         self._indices = {id(step): index for index, step in enumerate(program.steps)}
-        self._segments: dict[tuple[object, ...], list[Segment]] = {}
+        self._segments = Segments(program)
 
     def forward(
         self, first: int = 0, last: int | None = None, *, skip_sources: bool = False
@@ -61,22 +117,15 @@ class Executor:
             first: the first node to run.
             last: the last node to run.
             skip_sources: keep what the layers without bottoms gave before.
+
+        Raises:
+            RuntimeError: the arrays are shared, and this is a fork of the process they are of.
         """
+        self._refuse_fork()
         if self.observer is not None:
             self._forward_observed(self.observer, first, last, skip_sources=skip_sources)
-            return
-        key = ("forward", first, last, skip_sources)
-        if key not in self._segments:
-            steps = [
-                step
-                for step in self._between(first, last)
-                if not (step.view or step.placed) and (step.bottoms or not skip_sources)
-            ]
-            alone, hosts = self._hosted(steps)
-            self._segments[key] = list(
-                self._staged(alone, lambda step: _forward_tasks(step, hosts.get(id(step), ())))
-            )
-        self._run(self._segments[key], "forward")
+        else:
+            self._run(Pass("forward", first, last, skip_sources))
 
     def backward(self, fresh: Sequence[bool], first: int = 0, last: int | None = None) -> list[int]:
         """Run the steps of nodes `last` down to `first` backward.
@@ -88,21 +137,20 @@ class Executor:
 
         Returns:
             The params that now have a gradient.
+
+        Raises:
+            RuntimeError: as for `forward`.
         """
+        self._refuse_fork()
         for value in self.program.values:
             if value.seed:
                 for diff in value.diffs:
                     diff.fill(value.seed)
-        for gradient in self.program.gradients:
-            self._aim(gradient, fresh=fresh[gradient.param])
+        self._aim(fresh)
         if self.observer is not None:
             self._backward_observed(self.observer, first, last)
         else:
-            key = ("backward", first, last)
-            if key not in self._segments:
-                steps = [s for s in self._between(first, last) if s.backward and not s.view_diff]
-                self._segments[key] = list(self._staged(reversed(steps), _backward_tasks))
-            self._run(self._segments[key], "backward")
+            self._run(Pass("backward", first, last), fresh)
         ran = {
             i
             for i, step in enumerate(self.program.steps)
@@ -112,71 +160,93 @@ class Executor:
         self._gather(gradients, ran, fresh)
         return [gradient.param for gradient in gradients]
 
+    def _refuse_fork(self) -> None:
+        if self._owner is not None:
+            refuse_fork(self._owner)
+
     def _forward_observed(
         self, observer: Observer, first: int, last: int | None, *, skip_sources: bool
     ) -> None:
-        for step in self._between(first, last):
+        for step in self._segments.between(first, last):
             here = not (step.view or step.placed) and (step.bottoms or not skip_sources)
-            tasks = _forward_tasks(step, ()) if here else []
-            self._run([[(step, task)] for task in tasks], "forward")
+            tasks = forward_tasks(step, ()) if here else []
+            self._run_in_threads([[(step, task)] for task in tasks], "forward")
             observer.ran_forward(step)
 
     def _backward_observed(self, observer: Observer, first: int, last: int | None) -> None:
-        for step in reversed([s for s in self._between(first, last) if s.backward]):
+        for step in reversed([s for s in self._segments.between(first, last) if s.backward]):
             observer.before_backward(step)
-            tasks = [] if step.view_diff else _backward_tasks(step)
-            self._run([[(step, task)] for task in tasks], "backward")
+            tasks = [] if step.view_diff else backward_tasks(step)
+            self._run_in_threads([[(step, task)] for task in tasks], "backward")
             observer.ran_backward(step)
 
-    def _hosted(self, steps: list[Step]) -> tuple[list[Step], dict[int, list[Step]]]:
-        """The steps without those that others do for them, and who does whose work.
+    def _run(self, what: Pass, fresh: Sequence[bool] = ()) -> None:
+        segments = self._segments.of(what)
+        if self._processes and any(segment[0][0].apart for segment in segments):
+            self._run_in_processes(what, segments, fresh)
+        else:
+            self._run_in_threads(segments, what.way)
 
-        Where only part of the net runs, a group may be cut: then each step runs by itself.
-        """
-        here = {id(step) for step in steps}
-        groups: dict[int, list[Step]] = {}
-        for step in self.program.steps:
-            if step.fused_into >= 0:
-                groups.setdefault(step.fused_into, []).append(step)
-        hosts: dict[int, list[Step]] = {}
-        for index, members in groups.items():
-            host = self.program.steps[index]
-            if all(id(step) in here for step in (host, *members)):
-                hosts[id(host)] = members
-        done = {id(member) for members in hosts.values() for member in members}
-        return [step for step in steps if id(step) not in done], hosts
-
-    def _between(self, first: int, last: int | None) -> Iterator[Step]:
-        for step in self.program.steps:
-            if step.node >= first and (last is None or step.node <= last):
-                yield step
-
-    def _staged(
-        self, steps: Iterable[Step], tasks_of: Callable[[Step], list[Task]]
-    ) -> Iterator[Segment]:
-        """The tasks of steps, in segments."""
-        segment: Segment = []
-        alone = self.program.shards == 1
-        for step in steps:
-            for number, task in enumerate(tasks_of(step)):
-                meets = number > 0 or (segment and segment[-1][0].sharded != step.sharded)
-                if segment and meets and not alone:
-                    yield segment
-                    segment = []
-                segment.append((step, task))
-        if segment:
-            yield segment
-
-    def _run(self, segments: Iterable[Segment], way: str) -> None:
-        shards = self.program.shards
+    def _run_in_threads(self, segments: Iterable[Segment], way: str) -> None:
         blas.use(self._blas_threads)
+        count = self._count
         for segment in segments:
-            if segment[0][0].sharded and shards > 1:
-                workers(shards).run(
-                    [partial(self._run_segment, segment, shard, way) for shard in range(shards)]
+            if segment[0][0].apart:
+                workers(count).run(
+                    [partial(self._run_segment, segment, shard, way) for shard in range(count)]
                 )
             else:
                 self._run_segment(segment, 0, way)
+
+    def _run_in_processes(
+        self, what: Pass, segments: Iterable[Segment], fresh: Sequence[bool]
+    ) -> None:
+        """Run as the team's leader: shard 0, and what works on the whole batch."""
+        blas.use(self._blas_threads)  # before any fork, so that it holds for all
+        if self._team is None:
+            try:
+                self._team = Team(self._count, self._serve)
+            except OSError:  # no more processes, or no semaphores: threads do the same
+                self._processes = False
+                self._run_in_threads(segments, what.way)
+                return
+        team, trace = self._team, self.trace
+        try:
+            team.command(_Command(what, tuple(fresh), self._moment, trace is not None))
+            for segment in segments:
+                if segment[0][0].apart:
+                    team.go()
+                    self._run_segment(segment, 0, what.way)
+                    team.wait()
+                else:
+                    self._run_segment(segment, 0, what.way)
+            if trace is not None:
+                for event in chain.from_iterable(team.results()):
+                    trace.add(event)
+        except BaseException as error:  # what the others do is worth nothing now
+            self.close()
+            if isinstance(error, Lost):
+                raise NetdefError(ProcessLost(str(error), help=_LOST_HELP)) from error
+            raise
+
+    def _serve(self, member: Member, command: _Command) -> list[Event] | None:
+        """Run a pass as one of the team, in a process of its own."""
+        self._moment.seed, self._moment.passes = command.moment.seed, command.moment.passes
+        self.trace = Trace() if command.traced else None
+        if command.fresh:
+            self._aim(command.fresh)
+        segments = [s for s in self._segments.of(command.what) if s[0][0].apart]
+        for number, segment in enumerate(segments):
+            if number:
+                member.meet()
+            self._run_segment(segment, member.rank, command.what.way)
+        return None if self.trace is None else self.trace.events
+
+    def close(self) -> None:
+        """End the processes; a next pass makes new ones, of the program as it then is."""
+        if self._team is not None:
+            self._team.close()
+            self._team = None
 
     def _run_segment(self, segment: Segment, shard: int, way: str) -> None:
         step = None
@@ -213,16 +283,18 @@ class Executor:
             return replace(error.problem(), span=name_span(net, node))
         return complaint(net, node, error)
 
-    def _aim(self, gradient: ParamGradient, *, fresh: bool) -> None:
-        """Let the part that starts a sum be written where the sum belongs."""
-        if gradient.parts[-1].array is not None:
-            return
-        target = self._diffs[gradient.param]
-        if not fresh:
-            if gradient.param not in self._spare:
-                self._spare[gradient.param] = np.zeros_like(target)
-            target = self._spare[gradient.param]
-        gradient.parts[-1].aim(target)
+    def _aim(self, fresh: Sequence[bool]) -> None:
+        """Let the part that starts a param's sum be written where the sum belongs."""
+        for gradient in self.program.gradients:
+            if gradient.parts[-1].array is not None:
+                continue
+            target = self._diffs[gradient.param]
+            if not fresh[gradient.param]:
+                if gradient.param not in self._spare:
+                    self.close()  # the others do not know the new array
+                    self._spare[gradient.param] = zeros_beside(target)
+                target = self._spare[gradient.param]
+            gradient.parts[-1].aim(target)
 
     def _gather(self, gradients: list[ParamGradient], ran: set[int], fresh: Sequence[bool]) -> None:
         """Add up the parts of gradients, large params apart from each other in the threads."""
@@ -262,95 +334,16 @@ class Executor:
                 np.add(total, part.array, out=total)
 
 
+def worth_processes(net: Net) -> bool:
+    """Whether a pass is so long that processes gain more than their meetings cost."""
+    return net.macs >= _WORTH_PROCESSES
+
+
 def _blas_threads(program: Program) -> int:
     """Threads that the shards leave idle, where a pass has work for them.
 
     Two threads on products of a millisecond or less gain nothing, and where another program
     has the second core, each waits for the other.
     """
-    idle = program.options.shards // program.shards
-    if idle <= 1:
-        return 1
-    net = program.net
-    macs = 0
-    for step in program.steps:
-        node = net.nodes[step.node]
-        bottoms, tops = net.bottom_shapes(node), net.top_shapes(node)
-        if step.layer is not None and bottoms is not None and tops is not None:
-            macs += step.layer.macs(bottoms, tops)
-    return idle if macs >= _WORTH_THREADS else 1
-
-
-def _forward_tasks(step: Step, members: Sequence[Step]) -> list[Task]:
-    """What a step does forward, in stages between which its shards meet.
-
-    Args:
-        step: the step.
-        members: steps whose work it does block by block.
-    """
-    if step.layer is None:
-        return [_copy]
-    names, _ = step.layer.stages(step.forward_runs[0].site)
-    epilogues = [
-        _merged([member.epilogues[shard] for member in members])
-        for shard in range(len(step.forward_runs))
-    ]
-    return [partial(_stage, getattr(step.layer, name), epilogues) for name in names]
-
-
-def _merged(epilogues: list[Epilogue]) -> list[Epilogue]:
-    """The same in as few as can be."""
-    merged: list[Epilogue] = []
-    for epilogue in epilogues:
-        both = merged[-1].merged(epilogue) if merged else None
-        if both is None:
-            merged.append(epilogue)
-        else:
-            merged[-1] = both
-    return merged
-
-
-def _backward_tasks(step: Step) -> list[Task]:
-    """What a step does backward, in stages between which its shards meet."""
-    if step.layer is None or step.view:
-        return [_copy_back]
-    _, names = step.layer.stages(step.forward_runs[0].site)
-    stages: list[Task] = [partial(_stage_back, getattr(step.layer, name)) for name in names]
-    return [*stages[:-1], partial(_last_stage_back, stages[-1])]
-
-
-def _stage(
-    method: Callable[[Forward[Any]], None], epilogues: list[list[Epilogue]], step: Step, shard: int
-) -> None:
-    run = step.forward_runs[shard]
-    run.epilogues = epilogues[shard]
-    method(run)
-
-
-def _stage_back(method: Callable[[Backward[Any]], None], step: Step, shard: int) -> None:
-    method(step.backward_runs[shard])
-
-
-def _last_stage_back(stage: Task, step: Step, shard: int) -> None:
-    """Run the stage, then add the gradients that the layer can only set."""
-    stage(step, shard)
-    for scratch, target in step.adders[shard]:
-        np.add(target, scratch, out=target)
-
-
-def _copy(step: Step, shard: int) -> None:
-    run = step.forward_runs[shard]
-    np.copyto(run.tops[0], run.bottoms[0])
-
-
-def _copy_back(step: Step, shard: int) -> None:
-    """The gradients of a copy's or view's tops, set or added to its bottom's."""
-    run = step.backward_runs[shard]
-    adds = step.adds[0]
-    for target, diff in zip(run.bottom_diffs, run.top_diffs, strict=True):
-        assert target is not None
-        if adds:
-            np.add(target, diff, out=target)
-        else:
-            np.copyto(target, diff)
-        adds = True
+    idle = program.options.shards // program.lanes
+    return max(1, idle) if program.net.macs >= _WORTH_THREADS else 1

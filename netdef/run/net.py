@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,20 @@ import numpy as np
 from netdef.diag import NetdefError, Report, Span
 from netdef.graph import Net as GraphNet
 from netdef.graph import State, compile_net
-from netdef.kernels.memory import aligned_zeros
+from netdef.kernels.memory import aligned_zeros, shared_zeros
 from netdef.layers.base import Array, Layer, Shape, Shapes, TopsReshaped
 from netdef.plan import Options, Program, make_plan
 from netdef.run.blob import Blob
 from netdef.run.copy_weights import Copied, copy_weights
-from netdef.run.executor import Executor
+from netdef.run.executor import Executor, worth_processes
 from netdef.run.fast import use_fast
-from netdef.run.learned import LearnedParam
+from netdef.run.held import Held
+from netdef.run.learned import LearnedParam, Values
 from netdef.run.observer import Observer
 from netdef.run.resize import carry, marked_as, next_resizing, node_of, source_shapes
 from netdef.run.sources import Sources
-from netdef.run.streams import filling, passing
+from netdef.run.streams import Moment, filling, passing
+from netdef.run.team import use_processes
 from netdef.run.threads import thread_count
 from netdef.run.trace import Trace
 from netdef.run.tuning import tuner
@@ -65,13 +68,15 @@ class Net:
         fast: compiled kernels; None for where numba is installed and NETDEF_FAST is not 0.
         autotune: pick algorithms by trying them; None for where NETDEF_AUTOTUNE is 1.
         backward: plan for `backward` too; without it a first call plans anew.
+        processes: let processes share the work where threads would wait for Python's lock; None
+            for wherever that can be, unless NETDEF_PROCESSES is 0. Such a net is not to be used
+            in a fork of the process that made it.
 
     Attributes:
         blobs: by name, in the order made.
         params: of each layer that has some, in Caffe's order; sharers hold the same.
         learned: every param once, owners in the order of the layers.
         layers: name, type, bottoms, tops, place of each layer.
-        passes: forward passes so far; random numbers depend on it.
         report: what there is to say about a net without mistakes: warnings and notes, such as
             which code of the user's it runs.
 
@@ -91,8 +96,9 @@ class Net:
         fast: bool | None = None,
         autotune: bool | None = None,
         backward: bool = True,
+        processes: bool | None = False,
     ) -> None:
-        self._seed = int.from_bytes(os.urandom(6)) if seed is None else seed
+        self._moment = Moment(int.from_bytes(os.urandom(6)) if seed is None else seed)
         self._threads = thread_count(threads)
         self._keep = keep
         self._exact = exact
@@ -110,8 +116,10 @@ class Net:
         self._observer: Observer | None = None
         self._begun: dict[int, Layer[Any]] = {}
         self.report = Report()
-        self.passes = 0
         self.graph = self._compile({}, self._roots)
+        wanted = self._threads > 1 and worth_processes(self.graph)
+        self._processes = wanted and use_processes(processes)
+        self._zeros = shared_zeros if self._processes else aligned_zeros
         self.learned = self._make_params()
         self.blobs = {
             name: Blob(name, self.graph.blobs[index].shape or ())
@@ -136,11 +144,20 @@ class Net:
     @property
     def seed(self) -> int:
         """What all random numbers come from; a resumed run takes over the first one's."""
-        return self._seed
+        return self._moment.seed
 
     @seed.setter
     def seed(self, seed: int) -> None:
-        self._seed = seed
+        self._moment.seed = seed
+
+    @property
+    def passes(self) -> int:
+        """Forward passes so far; random numbers depend on it."""
+        return self._moment.passes
+
+    @passes.setter
+    def passes(self, passes: int) -> None:
+        self._moment.passes = passes
 
     @property
     def inputs(self) -> list[str]:
@@ -323,8 +340,9 @@ class Net:
         """Use another net's arrays for the params of layers of the same name."""
         for layer, params in self.params.items():
             for mine, its in zip(params, other.params.get(layer, ()), strict=False):
-                if mine.data.shape == its.data.shape:
-                    mine.data = its.data
+                if mine.shape == its.shape:
+                    its.values.open |= mine.values.open
+                    mine.values = its.values
         old = self._program
         self._plan()
         self._carry_over(old)
@@ -346,7 +364,7 @@ class Net:
             wrapper: makes of a reader what is read from in its place.
         """
         self._sources.wrap(wrapper)
-        self._sources.attach(self._program, self._seed)
+        self._sources.attach(self._program, self.seed)
 
     def set_input_arrays(self, data: Any, labels: Any, layer: str | None = None) -> None:
         """Give a MemoryData layer its data, to be read from the start.
@@ -362,8 +380,9 @@ class Net:
         self._sources.set_arrays(data, labels, layer)
 
     def close(self) -> None:
-        """Close the data sources and what the net writes to."""
+        """Close the data sources and what the net writes to, and end its processes."""
         self._sources.close()
+        self._executor.close()
 
     def __enter__(self) -> Net:
         return self
@@ -403,13 +422,12 @@ class Net:
     def _make_params(self) -> tuple[LearnedParam, ...]:
         made = []
         for index, param in enumerate(self.graph.params):
-            data = aligned_zeros(param.shape)
-            param.filler.fill(data, filling(self._seed, index))
-            made.append(LearnedParam(param, self.graph.nodes[param.owner.node].name, data))
+            data = self._zeros(param.shape)
+            param.filler.fill(data, filling(self.seed, index))
+            users = [self.graph.nodes[use.node].layer for use in param.uses]
+            values = Values(data, open=any(layer and layer.writes_params for layer in users))
+            made.append(LearnedParam(param, self.graph.nodes[param.owner.node].name, values))
         return tuple(made)
-
-    def _random(self, node: int, shard: int) -> Callable[[], np.random.Generator]:
-        return lambda: passing(self._seed, node, self.passes, shard)
 
     def _plan(self) -> None:
         keep = None if self._keep == "all" else frozenset(self._kept())
@@ -424,18 +442,21 @@ class Net:
             fuse=whole,
             fast=self._fast,
             tuner=self._tuner,
+            zeros=self._zeros,
+            holds=fixed,
         )
-        arrays = [p.data for p in self.learned]
-        self._program = make_plan(self.graph, arrays, options, self._random)
-        diffs = [p.array() if self._program.gradients else p.data for p in self.learned]
-        self._executor = Executor(self._program, diffs)
+        arrays = [p.values.array for p in self.learned]
+        self._program = make_plan(self.graph, arrays, options, partial(_random, self._moment))
+        diffs = [p.array() for p in self.learned] if self._program.gradients else arrays
+        self._held = Held(self._program, self.learned)
+        self._executor = Executor(self._program, diffs, self._moment, processes=self._processes)
         self._executor.trace = self._trace
         self._executor.observer = self._observer
         if whole:
             self._whole = self.graph, self._program
         for name, value in self._program.last().items():
             self.blobs[name].bind(self._program, value)
-        self._sources.attach(self._program, self._seed)
+        self._sources.attach(self._program, self.seed)
         by_node = [tuple(self.learned[p] for p in node.params) for node in self.graph.nodes]
         self.params = {n.name: p for n, p in zip(self.graph.nodes, by_node, strict=True) if p}
         self.layers = tuple(
@@ -452,7 +473,7 @@ class Net:
 
     def _kept(self) -> Sequence[str]:
         names = [] if isinstance(self._keep, str) else list(self._keep)
-        return [*names, *self.graph.outputs]
+        return [*names, *self._roots, *self.graph.outputs]
 
     def _take_inputs(self, inputs: Mapping[str, Any]) -> None:
         arrays = {}
@@ -486,6 +507,7 @@ class Net:
             while True:
                 ends = [end for end in (last, self._until) if end is not None]
                 try:
+                    self._held.renew()
                     self._executor.forward(
                         first, min(ends, default=None), skip_sources=skip_sources
                     )
@@ -544,7 +566,7 @@ class Net:
         for name in diffs:
             if name not in self.blobs:
                 raise ValueError(f"this net has no blob `{name}`")
-        missing = [n for n in diffs if not self.blobs[n].has_diff]
+        missing = [n for n in diffs if not self.blobs[n].keeps_diff]
         planned = any(step.backward for step in self._program.steps)
         if not missing and planned:
             return
@@ -597,6 +619,11 @@ class Net:
         for blob in self.blobs.values():
             for mirror in blob.mirrors()[0 if data else 1 :]:
                 mirror.ran()
+
+
+def _random(moment: Moment, node: int, shard: int) -> Callable[[], np.random.Generator]:
+    """What makes a layer's random numbers of a pass; knows nothing of the net, which may go."""
+    return lambda: passing(moment, node, shard)
 
 
 def _arrays_apart(named: dict[str, Any], start: Any, end: Any) -> tuple[Any, Any]:

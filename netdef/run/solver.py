@@ -58,6 +58,7 @@ class Solver:
         threads: how many to use; None for the default.
         weights: model files to start from, in place of the solver's `weights`.
         keep: blobs of the nets to be there after forward, see `Net`.
+        processes: see `Net`.
 
     Attributes:
         net: the net that is trained.
@@ -79,6 +80,7 @@ class Solver:
         threads: int | None = None,
         weights: Sequence[StrPath] | None = None,
         keep: str | Iterable[str] = "all",
+        processes: bool | None = None,
     ) -> None:
         self.report = Report()
         file = understand(document, self.report, model)
@@ -88,7 +90,12 @@ class Solver:
         self._settings: Settings = file.settings
         self.seed = choose_seed(self.param.random_seed if seed is None else seed)
         self.net, self.test_nets = build_nets(
-            file.train, file.tests, seed=self.seed, threads=threads, keep=keep
+            file.train,
+            file.tests,
+            seed=self.seed,
+            threads=threads,
+            keep=keep,
+            processes=processes,
         )
         count = thread_count(threads)
         self._updater = Updater(

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 # Fillers and passes draw from streams of their own.
 _FILL, _PASS = 1, 2
+
+
+@dataclass(slots=True)
+class Moment:
+    """What the random numbers of a net's passes depend on.
+
+    Attributes:
+        seed: of all random numbers.
+        passes: forward passes so far.
+    """
+
+    seed: int
+    passes: int = 0
 
 
 def filling(seed: int, param: int) -> np.random.Generator:
@@ -13,13 +28,13 @@ def filling(seed: int, param: int) -> np.random.Generator:
     return _generator(seed, _FILL, param, 0, 0)
 
 
-def passing(seed: int, node: int, passes: int, shard: int) -> np.random.Generator:
+def passing(moment: Moment, node: int, shard: int) -> np.random.Generator:
     """For a layer, by its index, in one pass and one shard.
 
     Counted rather than carried on: a run that is resumed needs to know the number of its passes
     and nothing else.
     """
-    return _generator(seed, _PASS, node, passes, shard)
+    return _generator(moment.seed, _PASS, node, moment.passes, shard)
 
 
 def _generator(seed: int, stream: int, item: int, count: int, shard: int) -> np.random.Generator:

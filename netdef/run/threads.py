@@ -44,7 +44,9 @@ class Workers:
                 task()
             except BaseException as error:  # handed to the caller of `run`
                 failure = error
+            del task  # while this thread waits, nothing of a net is held
             self._done.put(failure)
+            del failure
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run all tasks and wait for them; the first failure is raised once all have ended."""

@@ -105,6 +105,7 @@ class Trace:
         """
         begin = min((event.begin for event in self.events), default=0)
         process = os.getpid()
+        what = "shard" if program.shards > 1 else "channels"
         rows = [
             {
                 "name": step_name(program, event.step),
@@ -124,9 +125,9 @@ class Trace:
                 "ph": "M",
                 "pid": process,
                 "tid": shard,
-                "args": {"name": f"shard {shard}" if program.shards > 1 else "net"},
+                "args": {"name": f"{what} {shard}" if program.lanes > 1 else "net"},
             }
-            for shard in range(program.shards)
+            for shard in range(program.lanes)
         ]
         try:
             Path(path).write_text(json.dumps({"traceEvents": [*names, *rows]}), "utf-8")
@@ -153,5 +154,5 @@ def _arguments(program: Program, event: Event) -> dict[str, str]:
     step = program.steps[event.step]
     if step.layer is None:
         return {"type": "copy"}
-    algorithm = step.layer.algorithm(program.sites[event.step, 0])
+    algorithm = step.layer_of(0).algorithm(program.sites[event.step, 0])
     return {"type": step.layer.type} | ({"algorithm": algorithm} if algorithm else {})

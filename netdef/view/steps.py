@@ -96,6 +96,8 @@ def _row(program: Program, index: int, step: Step, number: int | None) -> StepRo
         name, what = node.name, f"{node.type} {settings}".rstrip()
     own = [program.values[top] for top in step.tops if program.values[top].memory < 0]
     shards = f" ×{program.shards}" if step.layout.value == "CHWN" and program.shards > 1 else ""
+    if step.lanes:
+        shards = f" c/{len(step.lanes)}"
     return StepRow(
         number,
         name,
@@ -118,7 +120,7 @@ def _forward(program: Program, index: int, step: Step) -> str:
         return "nothing to do: parts lie in the whole"
     if step.layer is None:
         return "copy"
-    words_ = [step.layer.algorithm(program.sites[index, 0])]
+    words_ = [step.layer_of(0).algorithm(program.sites[index, 0])]
     top = program.values[step.tops[0]] if step.tops else None
     if top is not None and step.bottoms and _same(program, top, step.bottoms[0]):
         words_.append("in place")
@@ -154,11 +156,16 @@ def _totals(program: Program, rows: list[StepRow]) -> str:
         words.plural(sum(row.number is not None for row in rows), "step"),
         words.plural(sum(row.skipped for row in rows), "layer") + " without a step of their own",
         words.plural(program.shards, "shard"),
+        *(
+            [f"one image cut by channels for {program.lanes} threads"]
+            * (program.lanes > program.shards)
+        ),
         f"blobs {words.size(taken['blobs'])}",
     ]
     for name, text in (
         ("gradients", "their gradients"),
         ("saved", "kept for backward"),
+        ("held", "held of weights"),
         ("scratch", "scratch"),
     ):
         if taken.get(name):

@@ -50,6 +50,14 @@ def mended(tmp_path):
         ('snapshot_prefix: lenet"', 'snapshot_prefix: "lenet"'),
         ('snapshot_prefix: "lenet', 'snapshot_prefix: "lenet"'),
         ("// rate", "# rate"),
+        ("momentum: 0.9// rate", "momentum: 0.9# rate"),
+        ("/* rate */", "# rate"),
+        ("momentum: 0.9/* rate */", "momentum: 0.9# rate"),
+        ("momentum: 0.9 /* so\n that */", "momentum: 0.9 # so\n # that"),
+        ('type: "Adm"', 'type: "Adam"'),
+        ("type: 'adagrad'", 'type: "AdaGrad"'),
+        ('lr_policy: "fixd"', 'lr_policy: "fixed"'),
+        ('regularization_type: "l1"', 'regularization_type: "L1"'),
         ("momentum: 0.9;;", "momentum: 0.9;"),
         ("momentum:\u00a00.9", "momentum: 0.9"),
         ("momentum: 0.9\nmomentum: 0.9", "momentum: 0.9"),
@@ -73,7 +81,16 @@ def test_what_is_mended(mended, wrong, right):
         "max_itre: 3",  # max_iter is given
         "foo: 3",
         "test_inter: 100",  # test_iter, or test_interval cut short
-        "test_iter: 1 /* twice */",
+        "test_iter: 1 /* twice */ random_seed: 1",
+        "/* one */ /* two */ display: 3",
+        "test_iter: /* of batches */ 1",
+        "/* one\ntwo */ display: 3",
+        "/* never closed",
+        'type: "NAdam"',  # of others, near as they are
+        'type: "SGDW"',
+        'type: "SDG"',
+        'type: "A" "dm"',
+        'regularization_type: "L3"',
         'snapshot_prefix: "C:\\data"',
         "momentum: 0.9\nmomentum: 0.8",
         "display: $#n#$",
@@ -98,6 +115,44 @@ def test_layer_types(mended):
     assert '"InnerProduct"' in text
     assert '"SoftmaxWithLoss"' in text
     assert "'Permute'" in text
+
+
+def test_words_of_layers(mended):
+    text, count = mended(
+        (NET % "")
+        + 'layer { name: "b" type: "InnerProduct" bottom: "a" top: "b" inner_product_param {\n'
+        + '  num_output: 2 weight_filler { type: "xaiver" } bias_filler { type: "Constant" } } }\n'
+        + 'layer { name: "c" type: "WindowData" top: "c" transform_param { crop_size: 9 }\n'
+        + '  window_data_param { source: "w" batch_size: 1 crop_mode: "wrap" } }\n'
+    )
+    assert count == 3
+    assert 'weight_filler { type: "xavier" } bias_filler { type: "constant" }' in text
+    assert 'crop_mode: "warp"' in text
+
+
+def test_words_of_old_layers(mended):
+    text, count = mended(
+        'layers { layer { name: "a" type: "cnov" num_output: 2 kernelsize: 3\n'
+        '  weight_filler { type: "gausian" } } bottom: "x" top: "a" }\n'
+        'input: "x" input_dim: 1 input_dim: 1 input_dim: 5 input_dim: 5\n'
+    )
+    assert count == 2
+    assert 'type: "conv"' in text
+    assert 'type: "gaussian"' in text
+
+
+@pytest.mark.parametrize("name", ["ConvolutionDW", "HSwish", "BatchReNorm", "Tan", "GELU"])
+def test_layers_of_others_are_no_slips(mended, name):
+    text = (NET % "") + f'layer {{ name: "b" type: "{name}" bottom: "a" top: "b" }}\n'
+    assert mended(text) == (text, 0)
+
+
+def test_fillers_of_others_are_no_slips(mended):
+    text = (NET % "") + (
+        'layer { name: "b" type: "InnerProduct" bottom: "a" top: "b" inner_product_param {\n'
+        '  num_output: 2 weight_filler { type: "trilinear" } } }\n'
+    )
+    assert mended(text) == (text, 0)
 
 
 def test_one_mend_shows_the_next(mended):

@@ -16,6 +16,7 @@ import netdef
 from netdef import layers
 from netdef.layers.base import Array
 from tests.plan.test_meaning import without
+from tests.run.forked import needs_processes, processes_everywhere, works_apart
 
 FOLDER = Path(__file__).parents[1] / "golden" / "layers"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.prototxt"))
@@ -77,6 +78,19 @@ def test_all_types_are_known():
 def test_agrees_with_caffe(name, choice, monkeypatch):
     of_net, of_plan = CHOICES[choice]
     without(monkeypatch, **of_plan)
+    agrees_with_caffe(name, **of_net)
+
+
+@needs_processes
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("name", NAMES)
+def test_agrees_with_caffe_in_processes(name, threads):
+    with processes_everywhere() as teams:
+        net = agrees_with_caffe(name, threads=threads)
+        assert len(teams) == works_apart(net)
+
+
+def agrees_with_caffe(name, **of_net):
     with np.load(FOLDER / f"{name}.npz") as file:
         arrays = dict(file)
     tolerance = 1e-4 if types(name) & LOOSE else 1e-5
@@ -104,7 +118,7 @@ def test_agrees_with_caffe(name, choice, monkeypatch):
     if not ran_backward(name):
         # netdef starts from any blob it is given a gradient of, so there is nothing to compare
         assert not any(arrays[key].any() for key in gradients)
-        return
+        return net
     if gradients:
         net.clear_param_diffs()
         net.backward(**dict(recorded(arrays, "topdiff")))
@@ -112,3 +126,4 @@ def test_agrees_with_caffe(name, choice, monkeypatch):
         agree(f"gradient of {blob}", net.blobs[blob].diff, value)
     for key, value in recorded(arrays, "pdiff"):
         agree(f"gradient of param {key}", param(net, key).diff, value)
+    return net

@@ -157,6 +157,22 @@ def test_nan_is_never_the_largest():
     np.testing.assert_array_equal(dx, [[[[0, 0, 0, 0], [5, 0, 0, 0]]]])
 
 
+@pytest.mark.parametrize("kernel", [2, 3, 4])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("pad", [0, 1])
+def test_what_is_no_number_has_no_gradient(kernel, stride, pad):
+    """Also where each tap of a window lies off the input for some outputs."""
+    x = np.full((1, 2, 4, 5), np.nan)
+    x[0, 1, 3, 2] = 1
+    case = Case(Pooling("MAX", (kernel,), (stride,), (pad,)), (x.shape,))
+    stand = Stand(case, CHWN, bottoms=[x])
+    (y,) = stand.forward()
+    (dx,), _ = stand.backward([np.ones(y.shape)])
+    assert dx[0, 1, 3, 2] == np.count_nonzero(y == 1)
+    dx[0, 1, 3, 2] = 0
+    assert not dx.any()
+
+
 @pytest.mark.parametrize(
     ("layer", "size", "out"),
     [

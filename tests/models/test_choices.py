@@ -9,6 +9,7 @@ import pytest
 
 import netdef
 from tests.plan.test_meaning import without
+from tests.run.forked import needs_processes, processes_everywhere
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -59,8 +60,21 @@ def plain() -> dict[str, dict[str, np.ndarray]]:
 def test_computes_the_same(name, choice, plain, monkeypatch):
     of_net, of_plan = CHOICES[choice]
     without(monkeypatch, **of_plan)
-    found = outputs(name, **of_net)
-    for blob, expected in plain[name].items():
+    assert_same(outputs(name, **of_net), plain[name])
+
+
+@needs_processes
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("name", NETS)
+def test_computes_the_same_in_processes(name, threads, plain):
+    with processes_everywhere() as teams:
+        found = outputs(name, threads=threads)
+        assert len(teams) == 1
+    assert_same(found, plain[name])
+
+
+def assert_same(found: dict[str, np.ndarray], plain: dict[str, np.ndarray]) -> None:
+    for blob, expected in plain.items():
         assert np.isfinite(expected).all()
         scale = float(np.abs(expected).max())
         assert scale > 0

@@ -49,6 +49,54 @@ def test_named_blobs_are_kept(name: str) -> None:
         )
 
 
+def train(name: str, keep: object, threads: int = 1) -> Net:
+    document = net_from_text("force_backward: true\n" + NETS[name], "net.prototxt", Report())
+    assert document is not None
+    return Net(document, State(Phase.TRAIN), seed=3, keep=keep, threads=threads)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_gradients_that_are_kept(name: str) -> None:
+    everything = train(name, "all")
+    everything.forward(**inputs())
+    everything.backward()
+    for blob in everything.blobs:
+        if not everything.blobs[blob].has_diff:
+            continue
+        net = train(name, [blob])
+        for _ in range(2):
+            net.passes = 0  # the same numbers are dropped
+            net.forward(**inputs())
+            net.clear_param_diffs()
+            net.backward()
+            np.testing.assert_array_equal(net.blobs[blob].diff, everything.blobs[blob].diff)
+
+
+def test_gradients_that_are_not_kept_cannot_be_looked_at() -> None:
+    net = train("residual", "outputs")
+    net.forward(**inputs())
+    net.backward()
+    with pytest.raises(ValueError, match="gradient of blob `a` is not kept after backward"):
+        _ = net.blobs["a"].diff
+    assert net.blobs["data"].diff.any()
+
+
+def test_backward_from_a_gradient_that_is_not_kept() -> None:
+    found = []
+    for keep in ("all", "outputs"):
+        net = train("residual", keep)
+        net.forward(**inputs())
+        shape = net.blobs["a"].shape
+        found.append(net.backward(start="a", a=np.linspace(0, 1, np.prod(shape)).reshape(shape)))
+        found[-1] = {name: array.copy() for name, array in found[-1].items()}
+    np.testing.assert_array_equal(found[1]["data"], found[0]["data"])
+
+
+def test_gradients_take_less_memory() -> None:
+    kept, used_again = (train("residual", keep).program.bytes for keep in ("all", "outputs"))
+    assert used_again["gradients"] < 0.8 * kept["gradients"]
+
+
 def test_takes_less_memory() -> None:
     chain = "".join(
         f'layer {{ name: "c{i}" type: "Convolution" bottom: "{f"b{i}" if i else "data"}" '

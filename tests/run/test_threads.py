@@ -38,7 +38,7 @@ def test_all_tasks_run_and_the_first_failure_is_raised() -> None:
     ("images", "outputs", "expected"),
     [
         (1, 64, 1),  # little work: a second thread would wait more than work
-        (1, 4096, 2),  # one image cannot be cut, so its products may use both threads
+        (1, 4096, 2),  # nothing is cut, so its products may use both threads
         (2, 4096, 1),  # two shards: each has a thread of its own
     ],
 )
@@ -47,7 +47,7 @@ def test_blas_has_the_threads_that_shards_leave(images: int, outputs: int, expec
         f'layer {{ name: "x" type: "Input" top: "x" input_param {{ shape {{ dim: {images} '
         "dim: 16384 } } }\n"
         'layer { name: "y" type: "InnerProduct" bottom: "x" top: "y" '
-        f"inner_product_param {{ num_output: {outputs} }} }}\n"
+        f"inner_product_param {{ num_output: {outputs} transpose: true }} }}\n"
     )
     document = net_from_text(text, "net.prototxt", Report())
     assert document is not None

@@ -199,10 +199,12 @@ class Axis:
         open_, hit, share = (_front(s, chosen.shape) for s in scratch)
         self.clear(target, add=add)
         used = [i for i, covers in enumerate(self.covers) if covers]
+        # where no tap meets all outputs, what is chosen started from a value that is no input's
+        surely = found and any(self.full)
         for i in used:
             at = self.outputs[i]
             here, still = hit[at], open_[at]
-            if found and i == used[-1] != used[0]:
+            if surely and i == used[-1] != used[0]:
                 here = still  # nothing else is left
             else:
                 np.equal(values[self.inputs[i]], chosen[at], out=here)
