@@ -74,7 +74,7 @@ def test(name: str, folder: Path, threads: int, images: int) -> None:
         import netdef.run.net
     with worker.part("build"):
         model, weights = folder / f"{name}_deploy_{images}.prototxt", folder / f"{name}.caffemodel"
-        net = netdef.load(model, weights, keep="outputs", threads=threads)
+        net = netdef.load(model, weights, keep="outputs", threads=threads, processes=True)
         _fill(net, name)
     result = folder / f"netdef_{name}_{images}.npy"
     worker.serve(lambda: net.forward()["prob"], lambda: _facts(net), result)
