@@ -14,6 +14,7 @@ from netdef.graph import compile_net
 from netdef.layers.base import Phase
 from netdef.plan import Options, Program, make_plan
 from netdef.run.fast import use_fast
+from netdef.run.team import use_processes
 from netdef.run.threads import thread_count
 from netdef.run.tuning import tuner
 from netdef.schema.document import read_net
@@ -80,7 +81,15 @@ def _plan_file(
     report.raise_if_errors()
     names = None if keep == "all" else {*([] if isinstance(keep, str) else keep), *graph.outputs}
     kept = None if names is None else frozenset(names)
-    options = Options(threads, kept, exact, fast=use_fast(fast), tuner=tuner(), holds=True)
+    options = Options(
+        threads,
+        kept,
+        exact,
+        divide=use_processes(),
+        fast=use_fast(fast),
+        tuner=tuner(),
+        holds=True,
+    )
     # memory that is never touched is never taken: a plan of a large net costs nothing
     params = [np.empty(param.shape, np.float32) for param in graph.params]
     return make_plan(graph, params, options, lambda _node, _shard: np.random.default_rng)

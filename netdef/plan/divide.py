@@ -24,7 +24,9 @@ def divide(program: Program) -> None:
     cut as it is, or none of them.
     """
     count = program.options.shards
-    if count < 2 or program.shards > 1 or any(step.backward for step in program.steps):
+    if not program.options.divide or count < 2 or program.shards > 1:
+        return
+    if any(step.backward for step in program.steps):
         return
     if program.net.macs < _WORTH:
         return

@@ -26,6 +26,8 @@ class Options:
         dtype: of all blobs and params.
         in_place: let layers write over their bottoms where nothing is lost by it.
         fuse: let a layer finish its top for the layers in place after it.
+        divide: cut a single image by channels. Threads would meet so often that BLAS does better
+            with as many of its own; processes do not wait for Python's lock.
         fast: compiled kernels where there are some.
         tuner: picks algorithms by time; None for rules that give the same in every run.
         zeros: makes arrays, as `aligned_zeros` does or where other processes see them too.
@@ -39,6 +41,7 @@ class Options:
     dtype: Any = np.float32
     in_place: bool = True
     fuse: bool = True
+    divide: bool = False
     fast: bool = False
     tuner: Tuner | None = None
     zeros: Callable[..., Array] = aligned_zeros

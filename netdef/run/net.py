@@ -440,6 +440,7 @@ class Net:
             self._exact,
             in_place=whole,  # what a part does not read, the rest may
             fuse=whole,
+            divide=self._processes,
             fast=self._fast,
             tuner=self._tuner,
             zeros=self._zeros,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +14,7 @@ from netdef.layers.base import Phase
 from netdef.run.net import Net
 from netdef.schema.document import net_from_text
 from tests.plan.nets import NETS
+from tests.plan.test_meaning import cut_by_channels, without
 from tests.run.forked import needs_processes, processes_everywhere
 
 # What a thread multiplies is another block of the matrix, summed in another order.
@@ -69,7 +69,7 @@ ONE = {
 
 @pytest.fixture(autouse=True)
 def _always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("netdef.plan.divide"), "_WORTH", 0)
+    cut_by_channels(monkeypatch)
 
 
 def build(text: str, **choices: Any) -> Net:
@@ -158,6 +158,13 @@ def test_a_larger_batch_is_cut_by_images() -> None:
 
 def test_small_nets_are_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
+    without(monkeypatch, divide=True)
+    assert build(CHANNELS, threads=2).program.lanes == 1
+
+
+def test_in_threads_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would meet too often; BLAS has as many of its own."""
+    without(monkeypatch, divide=False)
     assert build(CHANNELS, threads=2).program.lanes == 1
 
 

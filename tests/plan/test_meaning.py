@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,12 @@ def without(monkeypatch: pytest.MonkeyPatch, **choices: Any) -> None:
         return Options(*given, **(named | choices))
 
     monkeypatch.setattr(netdef.run.net, "Options", chosen)
+
+
+def cut_by_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut single images by channels, however small the net and in threads too."""
+    monkeypatch.setattr(import_module("netdef.plan.divide"), "_WORTH", 0)
+    without(monkeypatch, divide=True)
 
 
 def assert_same(found: dict[str, Any], expected: dict[str, Any], tolerance: float = 0.0) -> None:

@@ -8,7 +8,6 @@ import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from netdef.layers.deconvolution import Deconvolution
 from netdef.run.net import Net
 from netdef.run.solver import Solver
 from netdef.schema.document import net_from_text, solver_from_text
+from tests.plan.test_meaning import cut_by_channels
 from tests.run.forked import needs_processes, processes_everywhere
 
 Array = np.ndarray[Any, Any]
@@ -352,7 +352,7 @@ class TestHonoured:
             np.testing.assert_array_equal(top, afresh(net, images, threads=threads))
 
     def test_one_image_cut_by_channels(self, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(import_module("netdef.plan.divide"), "_WORTH", 0)
+        cut_by_channels(monkeypatch)
         net = build(threads=threads)
         seen = []
         for number in range(2):

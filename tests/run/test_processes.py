@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from time import perf_counter_ns
 
@@ -20,6 +19,7 @@ from netdef.run.team import Team
 from netdef.run.trace import Trace
 from tests.plan.nets import NETS
 from tests.plan.test_meaning import build as build_small
+from tests.plan.test_meaning import cut_by_channels
 from tests.plan.test_meaning import run as run_small
 from tests.run.acts import (
     ACTS,
@@ -71,7 +71,7 @@ class TestSameAsThreads:
     def test_one_image_cut_by_channels(
         self, keep: str, threads: int, same: Same, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(import_module("netdef.plan.divide"), "_WORTH", 0)
+        cut_by_channels(monkeypatch)
 
         def act() -> Seen:
             net = build(phase=Phase.TEST, threads=threads, keep=keep, backward=False)
