@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from benchmarks.worker import together
+
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "bench"  # ignored by git: prototxt, weights and exported models
 
@@ -153,12 +155,15 @@ class _Running:
         return [] if heard is None else heard["seconds"]
 
     def cpu_seconds(self) -> float:
-        """What it has used of the processors so far; 0 where the system does not say."""
+        """What it and its processes have used so far; 0 where the system does not say."""
+        used = 0
         try:
-            words = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+            for process in together(self._process.pid):
+                words = (process / "stat").read_text().rpartition(")")[2].split()
+                used += int(words[11]) + int(words[12])
         except OSError:
             return 0.0
-        return (int(words[11]) + int(words[12])) / _TICKS
+        return used / _TICKS
 
     def close(self) -> None:
         """Let it say its peak and end."""

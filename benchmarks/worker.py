@@ -91,15 +91,23 @@ def peak_mib() -> float:
 def _held_together_mib() -> float:
     """What the process and its children hold, in MiB; 0 where the system does not tell."""
     with suppress(OSError):
-        me = Path("/proc/self")
-        children = (me / "task" / str(os.getpid()) / "children").read_text().split()
         held = 0
-        for process in (me, *(Path("/proc", child) for child in children)):
+        for process in together(os.getpid()):
             for line in (process / "smaps_rollup").read_text().splitlines():
                 if line.startswith("Pss:"):  # a page of two processes counts half in each
                     held += int(line.split()[1])
         return held / 1024
     return 0.0
+
+
+def together(pid: int) -> list[Path]:
+    """Where Linux tells of a process, and of its children.
+
+    Raises:
+        OSError: the process is gone, or this is not Linux.
+    """
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [Path("/proc", str(one)) for one in (pid, *children)]
 
 
 def _own_peak_mib() -> float:
