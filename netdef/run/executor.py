@@ -36,6 +36,9 @@ from netdef.run.trace import Event, Trace
 _WORTH_THREADS = 50_000_000
 """Multiply-accumulates of a forward pass from which on BLAS may use several threads."""
 
+_WORTH_SHARING = 1 << 20
+"""Values of gradients from which on threads share adding them up; waking them takes longer."""
+
 _WORTH_PROCESSES = 10_000_000
 """Multiply-accumulates of a forward pass from which on shards may be processes."""
 
@@ -311,10 +314,11 @@ class Executor:
                 for gradient in group:
                     self._add(gradient, ran, fresh=fresh[gradient.param])
 
-        if shards > 1:
+        if shards > 1 and sum(sizes) >= _WORTH_SHARING:
             workers(shards).run([partial(add, group) for group in groups])
         else:
-            add(groups[0])
+            for group in groups:
+                add(group)
 
     def _add(self, gradient: ParamGradient, ran: set[int], *, fresh: bool) -> None:
         """Add up the parts of a param's gradient, the last use first as in Caffe."""

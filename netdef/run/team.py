@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Semaphore
 
 _TRIES = 400
-"""How often a semaphore is looked at, some 60 microseconds, before its process goes to sleep."""
+"""How often the leader looks at a semaphore, some 60 microseconds, before it goes to sleep: its
+other threads, which may be reading data, wait meanwhile."""
+
+_MEMBER_TRIES = 5000
+"""The same of a member, which has no other threads; between passes, which are closer than this
+in small nets, it stays awake."""
 
 _PATIENCE = 1.0
 """Seconds of sleep after which a process looks whether the other one is still there."""
@@ -103,7 +108,7 @@ class Member:
             if os.getppid() != self._leader:
                 os._exit(0)
 
-        _take(self._line.go, look)
+        _take(self._line.go, look, _MEMBER_TRIES)
 
 
 # What a member does for a command, calling `Member.meet` between stretches. The leader gets what
@@ -180,7 +185,7 @@ class Team:
             Exception: one of them failed; its error.
         """
         for line, pid in zip(self._lines, self._pids, strict=True):
-            _take(line.done, partial(_look_after, pid))
+            _take(line.done, partial(_look_after, pid), _TRIES)
         for rank, line in enumerate(self._lines, 1):
             if self._failed[rank]:
                 raise _words(line, self._pids[rank - 1])
@@ -229,9 +234,9 @@ def _live(rank: int, line: _Line, failed: Any, leader: int, serve: Serve) -> NoR
         os._exit(1)
 
 
-def _take(semaphore: Semaphore, look: Callable[[], None]) -> None:
+def _take(semaphore: Semaphore, look: Callable[[], None], tries: int) -> None:
     """Wait awake at first, as stretches are short, then asleep."""
-    for _ in range(_TRIES):
+    for _ in range(tries):
         if semaphore.acquire(block=False):
             return
     while not semaphore.acquire(timeout=_PATIENCE):
