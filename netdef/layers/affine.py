@@ -46,6 +46,10 @@ class Affine(Epilogue):
         self._terms = terms
         self._fast = fast
         self._then = then
+        if fast:
+            from netdef.kernels.fast.affine import finish  # compiles, so only if asked
+
+            self._finish = finish
         self._factor: Array | None = None
         self._offset: Array | None = None
 
@@ -70,9 +74,7 @@ class Affine(Epilogue):
         factor, offset = self._factor, self._offset
         rows = slice(first, first + block.shape[-2])
         if self._fast and factor is not None and offset is not None:
-            from netdef.kernels.fast.affine import finish  # compiles, so only if asked
-
-            finish(block, factor[rows], offset[rows], rectifies=self._then is not None)
+            self._finish(block, factor[rows], offset[rows], rectifies=self._then is not None)
             return
         if factor is not None:
             np.multiply(block, factor[rows, None], out=block)

@@ -1,4 +1,4 @@
-"""The pass that gives threads channels to compute where there are no images to share out."""
+"""The pass that shares out channels where there are no images to share out."""
 
 from __future__ import annotations
 
